@@ -55,6 +55,14 @@ func (s *issued) mark(v *visit) {
 	}
 }
 
+// unmark takes a verdict off a visit; an open one is asked again when its deadline passes.
+func (v *visit) unmark() {
+	v.StuckAt, v.Cause, v.Evidence, v.Approximate = time.Time{}, "", nil, false
+	if v.Open() {
+		v.Verdict, v.scheduled = VerdictOpen, false
+	}
+}
+
 // reconcile marks the visits of which stuck was said, and takes back what turns out to be wrong:
 // the visit is gone, ended in time after all, or its deadline was later than we knew.
 func (e *Engine) reconcile(o *tracked) {
@@ -64,8 +72,8 @@ func (e *Engine) reconcile(o *tracked) {
 			s.mark(v)
 			return false
 		}
-		if v != nil && v.Open() {
-			v.Verdict, v.scheduled = VerdictOpen, false
+		if v != nil {
+			v.unmark()
 		}
 		e.audit(AuditEntry{Kind: AuditRetracted, Order: o.id, Stage: s.stage, N: s.n, Deadline: s.deadline, Cause: s.cause})
 		return true
