@@ -129,3 +129,8 @@ type CreatedOrder struct {
 	Channel string
 	Partner string
 }
+
+// Empty reports whether nothing of a change needs to be kept.
+func (c *Change) Empty() bool {
+	return len(c.Orders) == 0 && len(c.Removed) == 0 && len(c.Audit) == 0
+}

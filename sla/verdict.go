@@ -78,3 +78,8 @@ const (
 	EvidenceOwner        EvidenceCode = "owner"         // who is to act
 	EvidenceCheck        EvidenceCode = "check"         // command: a query or command to check by hand
 )
+
+// Causes returns every cause.
+func Causes() []Cause {
+	return []Cause{CauseLostInHandoff, CauseBacklog, CauseStalled, CauseSlowCompute, CauseWaitingForPerson, CauseStarved, CauseDiverged, CauseUnexplained}
+}
