@@ -74,6 +74,9 @@ func (p *flowReader) deadline(o object) (Span, []Override, *Calendar) {
 		if s.Unit == WorkingDays && known && calendar == nil {
 			f.fail("%q counts working days, which calendar always has not: name a calendar or use %dd", s, s.Days)
 		}
+		if s.Unit == OpenTime && calendar.slow(s.Amount) {
+			f.fail("%q of open time takes more than ten years in calendar %s", s, calendar)
+		}
 		return s
 	}
 	var overrides []Override

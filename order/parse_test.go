@@ -116,6 +116,7 @@ var badFiles = map[string]badFile{
 	"a duration of zero":                    {"within: 1wd", "within: 0m", []string{"17 stages[0].within: \"0m\" is zero"}, false},
 	"a negative duration":                   {"within: 1wd", "within: -5m", []string{"17 stages[0].within: \"-5m\" is negative"}, false},
 	"a duration that overflows":             {"within: 1wd", "within: 99999999999999999999h", []string{"17 stages[0].within: \"99999999999999999999h\" is too long"}, true},
+	"open time that takes for ever":         {"within: 1wd", "within: 30000h", []string{"17 stages[0].within: \"30000h\" of open time takes more than ten years in calendar office"}, true},
 	"an unknown calendar":                   {"calendar: office", "calendar: ofice", []string{`18 stages[0].calendar: no calendar is named "ofice": did you mean "office"?`}, true},
 	"working days without a calendar":       {"    calendar: office\n", "", []string{"17 stages[0].within: \"1wd\" counts working days, which calendar always has not: name a calendar or use 1d"}, true},
 	"working days in the calendar always":   {"calendar: office", "calendar: always", []string{"17 stages[0].within: \"1wd\" counts working days"}, true},
