@@ -54,8 +54,9 @@ type StageOverview struct {
 	AtRisk   int
 	Stuck    int
 	Unknown  int
-	Oldest   time.Time // entered; zero where none is open
-	Closed   int       // since the engine began to count
+	Oldest   time.Time     // entered; zero where none is open
+	Lost     time.Duration // past their deadlines, summed over stuck and unknown visits
+	Closed   int           // since the engine began to count
 	ByCause  map[Cause]int
 	Channels map[string]ChannelOverview
 }
