@@ -176,8 +176,8 @@ func TestASourceIsUnpackedAndFreedOfItsMark(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer src.Close()
-			if got, err := io.ReadAll(src); err != nil || string(got) != c.want {
+			got, err := io.ReadAll(src)
+			if err = errors.Join(err, src.Close()); err != nil || string(got) != c.want {
 				t.Errorf("got %q, %v, want %q", got, err, c.want)
 			}
 		})
