@@ -68,7 +68,7 @@ type StageCounts struct {
 	Open      int     `json:"open"`
 	Rework    int     `json:"rework"`
 	EverStuck int     `json:"ever_stuck"`  // stuck at some time, also if left since
-	P50       float64 `json:"p50_seconds"` // of closed visits, elapsed time, nearest rank; 0 where none is closed
+	P50       float64 `json:"p50_seconds"` // of closed visits, elapsed time; 0 where none is closed
 	P95       float64 `json:"p95_seconds"`
 }
 
@@ -135,8 +135,8 @@ func tally(flow *order.Flow, key string, orders []sla.Order) *Report {
 	}
 	for stage, durations := range closed {
 		slices.Sort(durations)
-		stages[stage].P50 = nearestRank(durations, 50).Seconds()
-		stages[stage].P95 = nearestRank(durations, 95).Seconds()
+		stages[stage].P50 = quantile(durations, 0.50).Seconds()
+		stages[stage].P95 = quantile(durations, 0.95).Seconds()
 	}
 	slices.SortFunc(r.Stuck, func(a, b StuckVisit) int {
 		return cmp.Or(cmp.Compare(a.Due, b.Due), cmp.Compare(a.Order, b.Order), cmp.Compare(a.Stage, b.Stage))
@@ -199,9 +199,17 @@ func (c *StageCounts) add(v *sla.Visit) {
 	}
 }
 
-// nearestRank returns the smallest of the sorted values that at least percent of them do not exceed.
-func nearestRank(sorted []time.Duration, percent int) time.Duration {
-	return sorted[(len(sorted)*percent+99)/100-1]
+// quantile returns the q-quantile, 0 ≤ q ≤ 1, of sorted values by linear interpolation between closest ranks
+// (definition 7 of Hyndman and Fan, "Sample Quantiles in Statistical Packages", 1996: what most tools print).
+func quantile(sorted []time.Duration, q float64) time.Duration {
+	place := q * float64(len(sorted)-1)
+	below := int(place)
+	if below+1 == len(sorted) {
+		return sorted[below]
+	}
+	part := place - float64(below)
+	between := part * float64(sorted[below+1]-sorted[below])
+	return (sorted[below] + time.Duration(between)).Round(time.Microsecond) // q is no exact number
 }
 
 // name is the order's value of the key.

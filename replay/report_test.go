@@ -93,18 +93,25 @@ func TestTheReportCountsEveryVerdictOnce(t *testing.T) {
 	}
 }
 
-func TestNearestRank(t *testing.T) {
+func TestQuantile(t *testing.T) {
 	of := func(n int) []time.Duration {
 		out := make([]time.Duration, n)
 		for i := range out {
-			out[i] = time.Duration(i + 1)
+			out[i] = time.Duration(i+1) * time.Second
 		}
 		return out
 	}
-	cases := map[[2]int]time.Duration{{1, 50}: 1, {1, 95}: 1, {2, 50}: 1, {3, 50}: 2, {4, 50}: 2, {20, 95}: 19, {21, 95}: 20, {225, 50}: 113, {225, 95}: 214}
-	for c, want := range cases {
-		if got := nearestRank(of(c[0]), c[1]); got != want {
-			t.Errorf("%d %% of %d: got %d, want %d", c[1], c[0], got, want)
+	cases := []struct {
+		n    int
+		q    float64
+		want time.Duration
+	}{
+		{1, .5, time.Second}, {1, .95, time.Second}, {2, .5, 1500 * time.Millisecond}, {3, .5, 2 * time.Second},
+		{21, .95, 20 * time.Second}, {11, .95, 10500 * time.Millisecond}, {5, 0, time.Second}, {5, 1, 5 * time.Second},
+	}
+	for _, c := range cases {
+		if got := quantile(of(c.n), c.q); got != c.want {
+			t.Errorf("the %g quantile of %d: got %s, want %s", c.q, c.n, got, c.want)
 		}
 	}
 }
