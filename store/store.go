@@ -24,7 +24,8 @@ var ErrBadCursor = errors.New("store: bad cursor")
 // not continue the read model: the caller's memory is not the store's. Ask Position again.
 var ErrOutOfStep = errors.New("store: out of step")
 
-// ErrText says that a batch holds text that is not UTF-8 or holds a NUL, which cannot be stored.
+// ErrText says that a batch holds text that is not UTF-8, holds a NUL or is longer than
+// order.MaxTextBytes where it is indexed, which cannot be stored.
 // Such an event is to be rejected before it is committed.
 var ErrText = errors.New("store: text is not valid")
 

@@ -62,7 +62,7 @@ func prepare(ctx context.Context, db *sql.DB) (s statements, err error) {
 	}{
 		{&s.names, "names", "id, text", ""},
 		{&s.events, "events", row.EventColumns, ""},
-		{&s.keys, "order_keys", row.KeyColumns, "ON CONFLICT DO UPDATE SET order_id = excluded.order_id"},
+		{&s.keys, "order_keys", row.KeyColumns, "ON CONFLICT DO UPDATE SET order_id = excluded.order_id WHERE order_id <> excluded.order_id"},
 		{&s.sources, "sources", row.SourceColumns, replace("name", row.SourceColumns)},
 		{&s.orders, "orders", row.OrderColumns, replace("id", row.OrderColumns)},
 		{&s.visits, "visits", row.VisitColumns, replaceChanged("visits", "order_id, pos", row.VisitColumns)},

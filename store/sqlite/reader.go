@@ -33,6 +33,34 @@ func (s *Store) Order(ctx context.Context, id sla.OrderID) (sla.Order, error) {
 	return o, nil
 }
 
+// Orders is store.Reader's.
+func (s *Store) Orders(ctx context.Context, f sla.OrderFilter) (sla.OrderPage, error) {
+	page, err := s.orders(ctx, f)
+	if err != nil {
+		return sla.OrderPage{}, fmt.Errorf("list orders: %w", err)
+	}
+	return page, nil
+}
+
+func (s *Store) orders(ctx context.Context, f sla.OrderFilter) (sla.OrderPage, error) {
+	cursor, err := row.ParseCursor(f.Cursor)
+	if err != nil {
+		return sla.OrderPage{}, err
+	}
+	limit := row.Limit(f.Limit)
+	query, args, ok := row.Select(s.names, f, cursor, limit+1, "?")
+	if !ok {
+		return sla.OrderPage{}, nil
+	}
+	var items []row.ListItem
+	err = each(ctx, s.reader, func(r row.Scanner) error {
+		item, err := row.ScanListItem(r, s.names)
+		items = append(items, item)
+		return err
+	}, query, args...)
+	return row.Page(items, limit), err
+}
+
 // parts reads an order's visits and promises.
 func (s *Store) parts(ctx context.Context, tx *sql.Tx, o *sla.Order) error {
 	err := each(ctx, tx, func(r row.Scanner) error {

@@ -34,11 +34,7 @@ func (s *Store) save(ctx context.Context, tx *sql.Tx, c *sla.Change, applied int
 			return fmt.Errorf("remove order %d: %w", m.From, err)
 		}
 	}
-	var audit []any
-	for i := range c.Audit {
-		audit = row.Audit(audit, s.names, &c.Audit[i])
-	}
-	if err := s.statements.audit.exec(ctx, tx, audit); err != nil {
+	if err := s.statements.audit.exec(ctx, tx, row.Audits(s.names, c.Audit)); err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, "UPDATE progress SET applied = ?", applied)
@@ -47,31 +43,23 @@ func (s *Store) save(ctx context.Context, tx *sql.Tx, c *sla.Change, applied int
 
 // saveOrders writes orders, their visits and promises, and drops what they no longer have.
 func (s *Store) saveOrders(ctx context.Context, tx *sql.Tx, list []sla.Order) error {
-	var orders, visits, promises []any
+	c := row.NewChange(s.names, list)
 	dropVisits, dropPromises := tx.StmtContext(ctx, s.statements.dropVisits), tx.StmtContext(ctx, s.statements.dropPromises)
-	for i := range list {
-		o := &list[i]
-		orders = row.Order(orders, s.names, o)
-		for pos := range o.Visits {
-			visits = row.Visit(visits, s.names, o.ID, pos, &o.Visits[pos])
-		}
-		for pos := range o.Promises {
-			promises = row.Promise(promises, s.names, o.ID, pos, &o.Promises[pos])
-		}
-		if _, err := dropVisits.ExecContext(ctx, int64(o.ID), len(o.Visits)); err != nil {
+	for i, id := range c.IDs {
+		if _, err := dropVisits.ExecContext(ctx, id, c.VisitCounts[i]); err != nil {
 			return err
 		}
-		if _, err := dropPromises.ExecContext(ctx, int64(o.ID), len(o.Promises)); err != nil {
+		if _, err := dropPromises.ExecContext(ctx, id, c.PromiseCounts[i]); err != nil {
 			return err
 		}
 	}
-	if err := s.statements.orders.exec(ctx, tx, orders); err != nil {
+	if err := s.statements.orders.exec(ctx, tx, c.Orders); err != nil {
 		return err
 	}
-	if err := s.statements.visits.exec(ctx, tx, visits); err != nil {
+	if err := s.statements.visits.exec(ctx, tx, c.Visits); err != nil {
 		return err
 	}
-	return s.statements.promises.exec(ctx, tx, promises)
+	return s.statements.promises.exec(ctx, tx, c.Promises)
 }
 
 // remove drops an absorbed order from the read model. Append has redirected it already.

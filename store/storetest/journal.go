@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -135,6 +136,8 @@ func testText(t *testing.T, d Driver) {
 		"broken UTF-8 in a key": func(r *sla.Record) { r.Event.Keys[0].Value = "\xff" },
 		"NUL in an attribute":   func(r *sla.Record) { r.Event.Attrs[0].Value = "\x00" },
 		"NUL in an event id":    func(r *sla.Record) { r.Event.ID = "\x00" },
+		"a key of 4 kB":         func(r *sla.Record) { r.Event.Keys[0].Value = strings.Repeat("k", 4096) },
+		"a status of 4 kB":      func(r *sla.Record) { r.Event.Status = strings.Repeat("k", 4096) },
 		"NUL in a routing key":  func(r *sla.Record) { r.Event.Message.RoutingKey = "\x00" },
 	} {
 		r := Record(1, 1)
@@ -144,6 +147,11 @@ func testText(t *testing.T, d Driver) {
 		}
 	}
 	wantPosition(t, s, store.Position{})
+	r := Record(1, 1) // random letters, for a database may compress what it indexes
+	long := newMaker(3).letters(order.MaxTextBytes)
+	r.Event.Keys[0].Value, r.Event.Status, r.Event.ID, r.Event.Seq = long, long, long, 0
+	r.Event.Attrs[0].Value = strings.Repeat("a", 50_000)
+	check(t, s.Append(t.Context(), &sla.Batch{Records: []sla.Record{r}, Keys: []sla.KeyOwner{{Key: r.Event.Keys[0], Order: 1}}}))
 }
 
 func withID(seq int64, source, id string, sourceSeq uint64) sla.Record {

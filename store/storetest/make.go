@@ -75,6 +75,14 @@ func (m maker) maybe(t time.Time) time.Time {
 	return t
 }
 
+func (m maker) letters(n int) string {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(' ' + m.IntN('~'-' '))
+	}
+	return string(b)
+}
+
 func (m maker) moment() time.Time { return at(m.IntN(1_000_000)).Add(time.Duration(m.IntN(1000))) }
 
 var stages = []string{"calculation-queue", "calculation", "approval", "price-to-crm"}

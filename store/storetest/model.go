@@ -69,6 +69,12 @@ func testReplace(t *testing.T, d Driver) {
 	}
 }
 
+func testTwice(t *testing.T, d Driver) {
+	s := openNew(t, d)
+	check(t, s.Save(t.Context(), &sla.Change{Orders: []sla.Order{Order(1, 4), Order(2, 1), Order(1, 2)}}, 0))
+	wantOrder(t, s, 1, Order(1, 2))
+}
+
 func testApplied(t *testing.T, d Driver) {
 	s := openNew(t, d)
 	check(t, s.Append(t.Context(), Batch(1, 5, 2)))

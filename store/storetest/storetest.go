@@ -37,6 +37,7 @@ func Run(t *testing.T, d Driver) {
 		{"an order comes back as it was saved", testRoundTrip},
 		{"random orders come back as they were saved", testRandomRoundTrip},
 		{"saving again replaces visits and promises", testReplace},
+		{"of an order twice in a change the last counts", testTwice},
 		{"applied neither goes back nor beyond the journal", testApplied},
 		{"absorbed orders lead to their survivor", testRemoved},
 		{"restore gives open orders and those with records not applied", testRestore},

@@ -19,28 +19,30 @@ func CheckBatch(b *sla.Batch, journal int64) error {
 			return fmt.Errorf("%w: record %d has sequence %d where the journal expects %d", store.ErrOutOfStep, i, b.Records[i].Seq, want)
 		}
 		if text, ok := badText(&b.Records[i].Event); ok {
-			return fmt.Errorf("%w: %q of source %q", store.ErrText, text, b.Records[i].Event.Source)
+			return fmt.Errorf("%w: %.100q of source %.100q", store.ErrText, text, b.Records[i].Event.Source)
 		}
 	}
 	for _, k := range b.Keys {
-		for _, text := range [...]string{k.Key.Name, k.Key.Value} {
-			if !storable(text) {
-				return fmt.Errorf("%w: key %q", store.ErrText, text)
-			}
+		if !indexable(k.Key.Name) || !indexable(k.Key.Value) {
+			return fmt.Errorf("%w: key %.100q", store.ErrText, k.Key)
 		}
 	}
 	return nil
 }
 
 func badText(e *order.Event) (string, bool) {
-	for _, text := range [...]string{e.Source, e.ID, e.Service, e.Environment, e.System, e.Status, e.Gap.Reason,
-		e.Message.Destination, e.Message.RoutingKey, e.Message.Operation, e.Message.ID} {
+	for _, text := range [...]string{e.Source, e.ID, e.Service, e.Environment, e.System, e.Status} {
+		if !indexable(text) {
+			return text, true
+		}
+	}
+	for _, text := range [...]string{e.Gap.Reason, e.Message.Destination, e.Message.RoutingKey, e.Message.Operation, e.Message.ID} {
 		if !storable(text) {
 			return text, true
 		}
 	}
 	for _, k := range e.Keys {
-		if !storable(k.Name) || !storable(k.Value) {
+		if !indexable(k.Name) || !indexable(k.Value) {
 			return k.Name + " " + k.Value, true
 		}
 	}
@@ -53,6 +55,8 @@ func badText(e *order.Event) (string, bool) {
 }
 
 func storable(text string) bool { return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 }
+
+func indexable(text string) bool { return len(text) <= order.MaxTextBytes && storable(text) }
 
 // HighestOrder returns the highest order id that a batch names.
 func HighestOrder(b *sla.Batch) sla.OrderID {

@@ -58,8 +58,8 @@ func Limit(asked int) int {
 	return min(max(asked, 1), most)
 }
 
-// PrefixEnd returns the least text above all that begin with the prefix, or false where there is none.
-func PrefixEnd(prefix string) (string, bool) {
+// prefixEnd returns the least text above all that begin with the prefix, or false where there is none.
+func prefixEnd(prefix string) (string, bool) {
 	runes := []rune(prefix)
 	for i := len(runes) - 1; i >= 0; i-- {
 		next := runes[i] + 1
