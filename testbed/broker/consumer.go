@@ -24,12 +24,16 @@ type Handler func(context.Context, Message) error
 // error. Acknowledged is what the handler has handled; after an error other than ErrReject the
 // message comes again.
 func Consume(ctx context.Context, url, queue string, log *slog.Logger, handle Handler) error {
+	said := ""
 	for ctx.Err() == nil {
 		err := session(ctx, url, queue, handle)
 		if ctx.Err() != nil {
 			break
 		}
-		log.Warn("consumer reconnects", "queue", queue, "error", err)
+		if err.Error() != said { // a broker that stays away is worth one line
+			said = err.Error()
+			log.Warn("consumer reconnects", "queue", queue, "error", err)
+		}
 		_ = pace.Wait(ctx, 200*time.Millisecond)
 	}
 	return nil

@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -252,7 +253,12 @@ func testFolder(t *testing.T) string {
 	if err := os.Chmod(folder, 0o711); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	t.Cleanup(func() {
+		// The owners are dead by now: this ends what a failed test has left running.
+		if err := errors.Join(Sweep(folder), os.RemoveAll(folder)); err != nil {
+			t.Error(err)
+		}
+	})
 	return folder
 }
 
