@@ -164,7 +164,7 @@ var (
 )
 
 func way(o truth.Order) []string {
-	var way []string
+	way := make([]string, 0, len(o.Statuses))
 	for _, s := range o.Statuses {
 		way = append(way, s.System+"/"+s.Status)
 	}

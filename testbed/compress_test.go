@@ -2,9 +2,14 @@ package testbed
 
 import (
 	"math"
+	"slices"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/alexandrite/orderwatch/examples"
+	"github.com/alexandrite/orderwatch/order"
 )
 
 func TestCompressFlow(t *testing.T) {
@@ -44,6 +49,30 @@ func TestCompressFlow(t *testing.T) {
 				t.Errorf("got %q", got)
 			}
 		})
+	}
+}
+
+func TestTheDefaultFlowStaysAFlowAndTheCompanyKnowsEveryStatusOfIt(t *testing.T) {
+	text, err := CompressFlow(examples.Flow(), fast)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flow, err := order.ParseFlow("compressed.yaml", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := append([]string{"crm/CANCELLED"}, shopWay...)
+	statuses := slices.Concat(flow.Finish, flow.Cancel)
+	for _, stage := range flow.Stages {
+		if stage.Within.Amount > time.Minute {
+			t.Errorf("stage %s: within %s", stage.Name, stage.Within)
+		}
+		statuses = slices.Concat(statuses, stage.Enter, stage.Leave)
+	}
+	for _, status := range statuses {
+		if !slices.Contains(known, status.String()) {
+			t.Errorf("no application sets %s", status)
+		}
 	}
 }
 

@@ -20,15 +20,14 @@ var ErrReject = errors.New("message cannot be handled")
 // Handler handles one message. A message may come more than once.
 type Handler func(context.Context, Message) error
 
-// Consume feeds a queue's messages to the handler one by one until ctx ends, which is not an
-// error. Acknowledged is what the handler has handled; after an error other than ErrReject the
-// message comes again.
-func Consume(ctx context.Context, url, queue string, log *slog.Logger, handle Handler) error {
+// Consume feeds a queue's messages to the handler one by one until ctx ends. Acknowledged is
+// what the handler has handled; after an error other than ErrReject the message comes again.
+func Consume(ctx context.Context, url, queue string, log *slog.Logger, handle Handler) {
 	said := ""
-	for ctx.Err() == nil {
+	for {
 		err := session(ctx, url, queue, handle)
 		if ctx.Err() != nil {
-			break
+			return
 		}
 		if err.Error() != said { // a broker that stays away is worth one line
 			said = err.Error()
@@ -36,7 +35,6 @@ func Consume(ctx context.Context, url, queue string, log *slog.Logger, handle Ha
 		}
 		_ = pace.Wait(ctx, 200*time.Millisecond)
 	}
-	return nil
 }
 
 func session(ctx context.Context, url, queue string, handle Handler) (err error) {

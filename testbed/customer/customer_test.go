@@ -33,7 +33,7 @@ func TestTheCrowdHasItsSharesAndSizes(t *testing.T) {
 	orders := draws(Crowd{Seed: 1, B2BShare: 0.3, Partners: []string{"acme", "bijou", "carat"}}, n)
 	count := map[string]float64{}
 	files := map[string]bool{}
-	var polygons []int64
+	polygons := make([]int64, 0, n)
 	for _, o := range orders {
 		count[o.Partner]++
 		files[o.FileID] = true
