@@ -71,7 +71,7 @@ func Run(ctx context.Context, opts Options) error {
 		broker.CRMOrders:    a.partnerOrder,
 		broker.CRMShipments: a.shipment,
 	} {
-		group.Go(func() error { return broker.Consume(ctx, opts.Rabbit, queue, opts.Log, handle) })
+		group.Go(func() error { broker.Consume(ctx, opts.Rabbit, queue, opts.Log, handle); return nil })
 	}
 	group.Go(func() error { return endpoint.Serve(ctx, opts.Listen, http.NewServeMux()) })
 	return errors.Join(group.Wait(), a.out.Close())
