@@ -25,7 +25,6 @@ const (
 // The queues.
 const (
 	CRMPrices    = "crm.prices"
-	CRMOrders    = "crm.orders"
 	CRMShipments = "crm.shipments"
 	MESApprovals = "mes.approvals"
 
@@ -34,7 +33,7 @@ const (
 
 var bindings = []struct{ queue, exchange, key string }{
 	{CRMPrices, MESEvents, PriceOfShopOrder},
-	{CRMOrders, MESEvents, PriceOfPartnerOrder},
+	{CRMPrices, MESEvents, PriceOfPartnerOrder},
 	{CRMShipments, MESEvents, OrderShipped},
 	{MESApprovals, CRMEvents, OrderApproved},
 }
