@@ -81,7 +81,7 @@ func TestARejectedSequenceHoldsNoWatermarkBack(t *testing.T) {
 	if _, err := h.Commit(t.Context(), []order.Event{statusEvent(1, "1"), bad, watermark(3, 2)}); err != nil {
 		t.Fatal(err)
 	}
-	if s := h.journal.sources["mes-db"]; !s.Watermark.Equal(now.Add(-time.Minute)) || s.Rejected != 1 {
+	if s := h.journal.source("mes-db"); !s.Watermark.Equal(now.Add(-time.Minute)) || s.Rejected != 1 {
 		t.Errorf("watermark %v, rejected %d", s.Watermark, s.Rejected)
 	}
 }
@@ -231,12 +231,12 @@ func TestAHoleIsGivenUpInTime(t *testing.T) {
 		}
 		time.Sleep(14 * time.Minute)
 		synctest.Wait()
-		if s := m.sources["mes-db"]; !s.Watermark.IsZero() {
+		if s := m.source("mes-db"); !s.Watermark.IsZero() {
 			t.Errorf("watermark %v too early", s.Watermark)
 		}
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		if s := m.sources["mes-db"]; s.Watermark.IsZero() || len(s.Gaps) != 1 || s.Gaps[0].Reason != sla.ReasonLost {
+		if s := m.source("mes-db"); s.Watermark.IsZero() || len(s.Gaps) != 1 || s.Gaps[0].Reason != sla.ReasonLost {
 			t.Errorf("watermark %v, gaps %v", s.Watermark, s.Gaps)
 		}
 		_ = h.stop()

@@ -32,6 +32,7 @@ type memory struct {
 	loseAnswer int // of the next calls of Append this many write, and fail all the same
 	down       bool
 	block      chan struct{} // Append waits for it to close; nil: does not wait
+	begun      chan struct{} // Append tells that it began; nil: does not
 }
 
 func newMemory() *memory {
@@ -102,8 +103,11 @@ func (m *memory) SeenIDs(_ context.Context, source string, ids []string) (map[st
 
 func (m *memory) Append(ctx context.Context, b *sla.Batch) error {
 	m.mu.Lock()
-	block := m.block
+	block, begun := m.block, m.begun
 	m.mu.Unlock()
+	if begun != nil {
+		begun <- struct{}{}
+	}
 	if block != nil {
 		select {
 		case <-block:
@@ -251,4 +255,11 @@ func (h *harness) counters(t *testing.T) []string {
 		}
 	}
 	return list
+}
+
+// source returns the stored state of a source.
+func (m *memory) source(name string) sla.SourceState {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.sources[name]
 }
