@@ -289,7 +289,7 @@ func TestBadRequestsOverHTTP(t *testing.T) {
 		"no protobuf":                        {typeProto, []byte("\xff\xff\xff"), false, http.StatusBadRequest},
 		"no json":                            {typeJSON, []byte("{"), false, http.StatusBadRequest},
 		"more than the bound":                {typeJSON, bytes.Repeat([]byte(" "), 1<<20+1), false, http.StatusRequestEntityTooLarge},
-		"more than the bound once unpacked":  {typeJSON, bytes.Repeat([]byte(" "), 64<<20), true, http.StatusRequestEntityTooLarge},
+		"more than the bound once unpacked":  {typeJSON, bytes.Repeat([]byte(" "), 8<<20), true, http.StatusRequestEntityTooLarge},
 		"json that nests without end":        {typeJSON, nested, false, http.StatusBadRequest},
 		"protobuf that nests without end":    {typeProto, nestedProto(40_000), false, http.StatusBadRequest},
 		"nothing at all is an empty request": {typeProto, nil, false, http.StatusOK},
