@@ -114,6 +114,20 @@ func (c *Calendar) always() bool {
 	return c == nil || !slices.ContainsFunc(c.week[:], func(day []opening) bool { return len(day) > 0 })
 }
 
+// slow reports whether so much open time takes longer than a span may be, holidays aside.
+func (c *Calendar) slow(amount time.Duration) bool {
+	if c.always() {
+		return false
+	}
+	week := int64(0)
+	for _, day := range c.week {
+		for _, o := range day {
+			week += o.To - o.From
+		}
+	}
+	return int64(amount/time.Second)/week > maxSpanDays/7
+}
+
 // on returns the hours of a date.
 func (c *Calendar) on(day int64) []opening {
 	_, holiday := slices.BinarySearchFunc(c.holidays, day, func(r dateRange, day int64) int {

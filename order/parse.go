@@ -81,23 +81,25 @@ func (p *flowReader) document(data []byte) (field, bool) {
 
 var yamlErrorLine = regexp.MustCompile(`^line (\d+): `)
 
-// failYAML reports an error of the YAML library, whose text begins with the line where it knows it.
+// failYAML reports an error of the YAML library. Its text begins with the line where it knows one:
+// that of the construct that is broken, counted from 0 where the parser and not the scanner found it.
 func (f field) failYAML(err error) {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	if m := yamlErrorLine.FindStringSubmatch(text); m != nil {
 		f.line, _ = strconv.Atoi(m[1])
 		text = strings.TrimPrefix(text, m[0])
+		if strings.HasPrefix(text, "did not find expected") {
+			f.line++
+		}
 	}
-	f.fail("is not YAML: %s", text)
+	f.fail("is not YAML from here on: %s", text)
 }
 
 // read reads the sections in the order in which they build on each other.
 func (p *flowReader) read(root field) {
 	top := root.object("version", "flow", "timezone", "calendars", "keys", "sources", "stages", "promises",
 		"finish", "cancel", "reopen", "incidents", "partners", "capacity")
-	if p.flow.Version = top.need("version").integer(0, 1<<30); p.flow.Version != 1 && top.get("version").present() {
-		top.get("version").fail("this orderwatch reads version 1")
-	}
+	p.version(top.need("version"))
 	p.flow.Name = top.need("flow").name()
 	p.zone(top.get("timezone"))
 	p.calendars(top.get("calendars"))
@@ -110,6 +112,13 @@ func (p *flowReader) read(root field) {
 	p.flow.Partners = names(top.get("partners").list(), field.text)
 	p.capacity(top.get("capacity"))
 	p.doubts(top)
+}
+
+func (p *flowReader) version(f field) {
+	p.flow.Version = 1
+	if text, ok := f.scalar(); ok && (text != "1" || f.node.ShortTag() != "!!int") {
+		f.fail("%q: this orderwatch reads version 1", text)
+	}
 }
 
 func (p *flowReader) zone(f field) {

@@ -1,10 +1,6 @@
 package order
 
-import (
-	"slices"
-
-	"go.yaml.in/yaml/v3"
-)
+import "slices"
 
 func (p *flowReader) stages(f field) {
 	seen := map[string]int{}
@@ -78,6 +74,9 @@ func (p *flowReader) deadline(o object) (Span, []Override, *Calendar) {
 		if s.Unit == WorkingDays && known && calendar == nil {
 			f.fail("%q counts working days, which calendar always has not: name a calendar or use %dd", s, s.Days)
 		}
+		if s.Unit == OpenTime && calendar.slow(s.Amount) {
+			f.fail("%q of open time takes more than ten years in calendar %s", s, calendar)
+		}
 		return s
 	}
 	var overrides []Override
@@ -91,7 +90,7 @@ func (p *flowReader) deadline(o object) (Span, []Override, *Calendar) {
 // conditions reads attributes and the values they must have.
 func (f field) conditions() map[string]string {
 	order, members := f.pairs()
-	if f.present() && f.node.Kind == yaml.MappingNode && len(f.node.Content) == 0 {
+	if f.isMapping() && len(f.node.Content) == 0 {
 		f.fail("must name an attribute: what holds for every order is within itself")
 	}
 	when := map[string]string{}

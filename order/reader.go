@@ -44,6 +44,10 @@ func (f field) warn(format string, args ...any) {
 
 func (f field) present() bool { return f.node != nil }
 
+func (f field) isMapping() bool {
+	return f.present() && f.node.Kind == yaml.MappingNode && f.node.ShortTag() == "!!map"
+}
+
 // at makes the field of a node below f.
 func (f field) at(node *yaml.Node, path string) field {
 	child := field{f.r, node, path, node.Line}
@@ -67,7 +71,7 @@ func (f field) pairs() (names []string, members map[string]field) {
 	if !f.present() {
 		return nil, members
 	}
-	if f.node.Kind != yaml.MappingNode || f.node.ShortTag() != "!!map" {
+	if !f.isMapping() {
 		f.fail("must be a mapping of names to values")
 		return nil, members
 	}
@@ -114,7 +118,7 @@ func (o object) need(name string) field {
 	f, ok := o.members[name]
 	if !ok {
 		f = o.get(name)
-		if o.present() && o.node.Kind == yaml.MappingNode {
+		if o.isMapping() {
 			f.fail("is missing")
 		}
 	}
