@@ -186,6 +186,38 @@ func TestRequestsThatWaitShareABatch(t *testing.T) {
 	})
 }
 
+func TestARequestThatCanNeverBeStoredFailsAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		h := start(t, m, nil)
+		for round := range 2 {
+			m.mu.Lock()
+			m.block = make(chan struct{})
+			m.mu.Unlock()
+			answers := map[string]chan error{}
+			for i, key := range []string{"first", poison, "good"} { // the first holds the journal while the others gather
+				answers[key] = make(chan error, 1)
+				go func() {
+					_, err := h.Commit(t.Context(), []order.Event{statusEvent(uint64(10*round+i+1), key)})
+					answers[key] <- err
+				}()
+				synctest.Wait()
+			}
+			close(m.block)
+			if err := <-answers["first"]; err != nil {
+				t.Errorf("round %d: first: %v", round, err)
+			}
+			if err := <-answers[poison]; !errors.Is(err, ErrUnavailable) {
+				t.Errorf("round %d: poison: %v", round, err)
+			}
+			if err := <-answers["good"]; (err == nil) != (round == 1) {
+				t.Errorf("round %d: good: %v", round, err)
+			}
+		}
+		_ = h.stop()
+	})
+}
+
 func TestNothingIsAcknowledgedWhileTheEngineIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory()

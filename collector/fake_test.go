@@ -20,6 +20,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var errDown = errors.New("the disk is gone")
 
+// poison is a key value that the journal can never store.
+const poison = "poison"
+
 // memory is a journal in memory that can fail, block, and lose its answer.
 type memory struct {
 	mu      sync.Mutex
@@ -122,6 +125,9 @@ func (m *memory) Append(ctx context.Context, b *sla.Batch) error {
 		return errDown
 	}
 	for i, r := range b.Records {
+		if r.Event.Keys[0].Value == poison {
+			return errors.New("value out of range")
+		}
 		if r.Seq != int64(len(m.records)+i+1) {
 			return fmt.Errorf("record %d where %d is next", r.Seq, len(m.records)+i+1)
 		}

@@ -68,6 +68,9 @@ func (c *Committer) write(ctx, work context.Context, requests []*request, expire
 	}
 	if err := c.o.Journal.Append(work, b); err != nil {
 		c.doubt = b // the answer may have been lost and not the batch
+		if len(requests) > 1 {
+			c.alone = len(requests)
+		}
 		return nil, fmt.Errorf("append: %w", err)
 	}
 	c.accept(ctx, b)

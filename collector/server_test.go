@@ -5,10 +5,12 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +22,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
@@ -29,10 +32,11 @@ import (
 // service is a server on loopback with a committer behind it.
 type service struct {
 	*harness
-	grpc plogotlp.GRPCClient
-	url  string
-	http *http.Client
-	end  func() error
+	grpc   plogotlp.GRPCClient
+	target string // of gRPC
+	url    string // of HTTP
+	http   *http.Client
+	end    func() error
 }
 
 func serve(t *testing.T, m *memory, change func(*Options)) *service {
@@ -45,7 +49,7 @@ func serve(t *testing.T, m *memory, change func(*Options)) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.grpc = plogotlp.NewGRPCClient(conn)
+	s.grpc, s.target = plogotlp.NewGRPCClient(conn), o.GRPC.Addr().String()
 	if change != nil {
 		change(&o)
 	}
@@ -381,5 +385,27 @@ func TestRunEndsWhereTheListenerIsClosed(t *testing.T) {
 	_ = l.Close()
 	if err := server.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "serve otlp over http") {
 		t.Errorf("run returned %v", err)
+	}
+}
+
+func TestBothProtocolsSpeakTLS(t *testing.T) {
+	borrowed := httptest.NewTLSServer(nil) // for its certificate
+	defer borrowed.Close()
+	trust := x509.NewCertPool()
+	trust.AddCert(borrowed.Certificate())
+	client := &tls.Config{RootCAs: trust}
+	s := serve(t, newMemory(), func(o *Options) { o.TLS = &tls.Config{Certificates: borrowed.TLS.Certificates} })
+	s.http.Transport.(*http.Transport).TLSClientConfig = client
+	if code, _ := s.post(t, typeProto, must(encode(statusEvent(1, "1")).MarshalProto())(t), false); code != http.StatusBadRequest {
+		t.Errorf("without TLS: answered %d", code)
+	}
+	s.url = strings.Replace(s.url, "http:", "https:", 1)
+	if p := s.send(t, "proto", encode(statusEvent(1, "1"))); p.RejectedLogRecords() != 0 {
+		t.Error(p.ErrorMessage())
+	}
+	conn := must(grpc.NewClient(s.target, grpc.WithTransportCredentials(credentials.NewTLS(client))))(t)
+	defer conn.Close()
+	if _, err := plogotlp.NewGRPCClient(conn).Export(t.Context(), encode(statusEvent(2, "1"))); err != nil {
+		t.Error(err)
 	}
 }
