@@ -128,6 +128,11 @@ func (c *Committer) build(ctx context.Context, requests []*request, now time.Tim
 		return nil, err
 	}
 	b := &sla.Batch{At: now}
+	n := 0
+	for _, r := range requests {
+		n += len(r.entries)
+	}
+	b.Records = make([]sla.Record, 0, n)
 	for _, r := range requests {
 		for i := range r.entries {
 			r.outcomes[i] = c.decide(&r.entries[i], seen, now)
