@@ -16,7 +16,7 @@ type metrics struct {
 	dead       *prometheus.GaugeVec
 }
 
-func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
+func newMetrics(registerer prometheus.Registerer, taps []Tap) (*metrics, error) {
 	gauge := func(name, help, label string) *prometheus.GaugeVec {
 		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, []string{label})
 	}
@@ -37,6 +37,11 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 	for _, c := range []prometheus.Collector{m.messages, m.tapReady, m.reconnects, m.depth, m.unacked, m.consumers, m.dead} {
 		if err := registerer.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
+		}
+	}
+	for _, t := range taps {
+		for _, result := range []string{resultEvent, resultDuplicate, resultNoKey, resultNotJSON, resultTooLarge, resultDropped} {
+			m.messages.WithLabelValues(t.Exchange, result)
 		}
 	}
 	return m, nil

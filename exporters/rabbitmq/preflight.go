@@ -105,9 +105,6 @@ func (p *preflight) policies(ctx context.Context, m *management) {
 		return
 	}
 	list, err := m.policies(ctx)
-	if errors.Is(err, errForbidden) {
-		return // reading them takes the tag policymaker, which the sidecar does not ask for
-	}
 	if err != nil {
 		p.add("management_url", "%v", err)
 		return
@@ -140,7 +137,7 @@ func (p *preflight) queue(ctx context.Context, conn *amqp.Connection, w *watcher
 	switch {
 	case errors.Is(err, errNotFound) || isCode(err, amqp.NotFound):
 		p.add(path, "queue %s does not exist", name)
-	case err != nil:
+	case err != nil && !errors.Is(err, errNoStatistics):
 		p.add(path, "%v", err)
 	case w.management == nil:
 		p.add(path, "without management_url only ready messages are counted, and if %s expires when unused (x-expires) the counting keeps it alive", name)

@@ -61,10 +61,15 @@ func (s *session) fence(t *tap) error {
 	}
 	t.mem.recent = nil
 	s.metrics.tapReady.WithLabelValues(t.Exchange).Set(float64(q.Messages))
-	if int64(q.Messages)*100 >= t.MaxLength*fullPercent {
+	t.length(q.Messages)
+	return nil
+}
+
+// length takes note of how many messages stood in the tap.
+func (t *tap) length(ready int) {
+	if int64(ready)*100 >= t.MaxLength*fullPercent {
 		t.suspect = "the tap was over 80 % full"
 	}
-	return nil
 }
 
 func (s *session) ask(ctx context.Context, now time.Time) error {

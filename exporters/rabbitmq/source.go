@@ -65,7 +65,7 @@ func New(o Options) (*Source, error) {
 		s.taps = append(s.taps, &tapState{Tap: t, queue: s.tapName() + "." + t.Exchange, mapper: m})
 	}
 	var err error
-	if s.metrics, err = newMetrics(o.Registerer); err != nil {
+	if s.metrics, err = newMetrics(o.Registerer, s.config.Taps); err != nil {
 		return nil, fmt.Errorf("new rabbitmq source: %w", err)
 	}
 	return s, nil

@@ -92,7 +92,7 @@ func (w *watcher) poll(ctx context.Context, conn *amqp.Connection) {
 	}
 	queues := w.inspectAll(ctx, conn, w.config.Queues, w.publish)
 	w.inspectAll(ctx, conn, w.config.DeadLetterQueues, func(name string, q queueState) {
-		w.metrics.dead.WithLabelValues(name).Set(float64(q.Messages))
+		w.metrics.dead.WithLabelValues(name).Set(float64(*q.Messages))
 	})
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -156,7 +156,7 @@ func (w *watcher) inspectAll(ctx context.Context, conn *amqp.Connection, names [
 		}
 		delete(w.said, "queue "+name)
 		set(name, q)
-		out = append(out, order.QueueDepth{Queue: name, Messages: q.Messages, Consumers: q.Consumers})
+		out = append(out, order.QueueDepth{Queue: name, Messages: *q.Messages, Consumers: q.Consumers})
 	}
 	return out
 }
@@ -175,11 +175,12 @@ func (w *watcher) inspect(ctx context.Context, conn *amqp.Connection, name strin
 	if err != nil {
 		return queueState{}, fmt.Errorf("inspect queue: %w", err)
 	}
-	return queueState{Messages: int64(q.Messages), Consumers: int64(q.Consumers)}, ch.Close()
+	messages := int64(q.Messages)
+	return queueState{Messages: &messages, Consumers: int64(q.Consumers)}, ch.Close()
 }
 
 func (w *watcher) publish(name string, q queueState) {
-	w.metrics.depth.WithLabelValues(name).Set(float64(q.Messages))
+	w.metrics.depth.WithLabelValues(name).Set(float64(*q.Messages))
 	w.metrics.consumers.WithLabelValues(name).Set(float64(q.Consumers))
 	if w.management != nil {
 		w.metrics.unacked.WithLabelValues(name).Set(float64(q.Unacked))
