@@ -156,7 +156,7 @@ func (h *house) url() string {
 func (h *house) config() Config {
 	return Config{
 		URL: h.url(), ManagementURL: node.ManagementURL(), VHost: h.vhost, WatermarkInterval: 100 * time.Millisecond,
-		Taps: []Tap{{Exchange: "mes.events", Mirror: "crm.prices", Map: priceMapping}},
+		Taps: []Tap{{Exchange: "mes.events", Mirror: Names{"crm.prices"}, Map: priceMapping}},
 	}
 }
 
@@ -295,7 +295,7 @@ func newSource(t *testing.T, c Config) (*Source, *prometheus.Registry) {
 	registry := prometheus.NewRegistry()
 	s, err := New(Options{
 		Name: "broker", Config: c, Registerer: registry, Now: time.Now,
-		Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})),
+		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})),
 	})
 	if err != nil {
 		t.Fatal(err)

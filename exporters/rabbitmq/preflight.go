@@ -14,7 +14,7 @@ import (
 // Finding is something to know before the sidecar runs.
 type Finding struct {
 	Refused bool   // the sidecar will not do this
-	Field   string // of the configuration
+	Field   string // its path below rabbitmq
 	Reason  string
 }
 
@@ -58,7 +58,7 @@ type preflight struct {
 }
 
 func (p *preflight) add(field, format string, args ...any) {
-	p.findings = append(p.findings, Finding{Field: "rabbitmq." + field, Reason: fmt.Sprintf(format, args...)})
+	p.findings = append(p.findings, Finding{Field: field, Reason: fmt.Sprintf(format, args...)})
 }
 
 func (p *preflight) tap(ctx context.Context, conn *amqp.Connection, m *management, path string, t *tapState) {
@@ -88,7 +88,7 @@ func (p *preflight) tap(ctx context.Context, conn *amqp.Connection, m *managemen
 	case err != nil:
 		p.add(path, "%v", err)
 	case f.refused != "":
-		p.findings = append(p.findings, Finding{Refused: true, Field: "rabbitmq." + path + ".exchange", Reason: f.refused})
+		p.findings = append(p.findings, Finding{Refused: true, Field: path + ".exchange", Reason: f.refused})
 	case t.ExchangeType != "" && t.ExchangeType != f.kind:
 		p.add(path+".exchange_type", "the exchange is of type %s", f.kind)
 	}

@@ -281,7 +281,7 @@ func (s *session) append(ctx context.Context, extra []order.Event, good map[*tap
 			s.metrics.messages.WithLabelValues(l.tap.Exchange, resultEvent).Add(float64(l.events))
 			l.sums, l.events = l.sums[:0], 0
 		}
-		if l.seen == l.told {
+		if l.seen == l.told || l.tap == nil && s.suspicious() {
 			continue
 		}
 		if err := l.channel.Ack(l.seen, true); err != nil {

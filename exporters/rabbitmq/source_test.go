@@ -305,7 +305,7 @@ func TestMissingExchangeIsWaitedForAndNeverCreated(t *testing.T) {
 	h := newHouse(t)
 	out := &memoryStream{}
 	c := h.config()
-	c.Taps[0].Mirror, c.Taps[0].RoutingKeys = "", []string{"price.*"}
+	c.Taps[0].Mirror, c.Taps[0].RoutingKeys = nil, []string{"price.*"}
 	start(t, c, out)
 	awaitMark(t, out) // nothing can be published to what does not exist
 	if code, _ := api(t, http.MethodGet, "exchanges/"+h.vhost+"/mes.events", nil); code != http.StatusNotFound {
@@ -332,7 +332,7 @@ func TestExchangeThatSharesMessagesOutIsRefused(t *testing.T) {
 	h := newHouse(t)
 	h.declareExchange(t, "x-consistent-hash")
 	c := h.config()
-	c.Taps[0].Mirror, c.Taps[0].RoutingKeys = "", []string{"1"}
+	c.Taps[0].Mirror, c.Taps[0].RoutingKeys = nil, []string{"1"}
 	r := start(t, c, &memoryStream{})
 	if err := <-r.result; !errors.Is(err, errRefused) {
 		t.Errorf("got %v", err)
@@ -343,7 +343,7 @@ func TestExchangeThatSharesMessagesOutIsRefused(t *testing.T) {
 		t.Errorf("it was bound all the same: %v, %v", list, err)
 	}
 	findings := r.Preflight(t.Context())
-	if !slices.ContainsFunc(findings, func(f Finding) bool { return f.Refused && f.Field == "rabbitmq.taps[0].exchange" }) {
+	if !slices.ContainsFunc(findings, func(f Finding) bool { return f.Refused && f.Field == "taps[0].exchange" }) {
 		t.Errorf("preflight: %+v", findings)
 	}
 }

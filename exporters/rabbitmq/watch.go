@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -129,17 +130,22 @@ func (w *watcher) ask(ctx context.Context, t *Tap) (tapFacts, error) {
 	if reason := refuseType(kind); reason != "" {
 		return tapFacts{kind: kind, refused: reason}, nil
 	}
-	if t.Mirror == "" {
+	if len(t.Mirror) == 0 {
 		return tapFacts{kind: kind, keys: t.RoutingKeys}, nil
 	}
-	keys, err := w.management.bindingKeys(ctx, t.Mirror, t.Exchange)
-	if err != nil {
-		return tapFacts{}, err
+	var keys []string
+	for _, queue := range t.Mirror {
+		some, err := w.management.bindingKeys(ctx, queue, t.Exchange)
+		if err != nil {
+			return tapFacts{}, err
+		}
+		if len(some) == 0 {
+			return tapFacts{}, fmt.Errorf("queue %s has no binding to mirror", queue)
+		}
+		keys = append(keys, some...)
 	}
-	if len(keys) == 0 {
-		return tapFacts{}, fmt.Errorf("queue %s has no binding to mirror", t.Mirror)
-	}
-	return tapFacts{kind: kind, keys: keys}, nil
+	slices.Sort(keys)
+	return tapFacts{kind: kind, keys: slices.Compact(keys)}, nil
 }
 
 // inspectAll returns the depths of those queues that exist, and hands each to set.

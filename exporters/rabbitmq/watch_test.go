@@ -64,7 +64,7 @@ func TestPreflightSaysWhatToKnow(t *testing.T) {
 	h := newHouse(t)
 	h.declare(t)
 	c := h.config()
-	c.Taps[0].Mirror, c.Taps[0].RoutingKeys = "", []string{"#"}
+	c.Taps[0].Mirror, c.Taps[0].RoutingKeys = nil, []string{"#"}
 	c.Queues = []string{"crm.prices", "nowhere"}
 	s, _ := newSource(t, c)
 	mustAPI(t, http.MethodPut, "policies/"+h.vhost+"/small", map[string]any{
@@ -77,7 +77,7 @@ func TestPreflightSaysWhatToKnow(t *testing.T) {
 		}
 		return out
 	}
-	if got := fields(); !slices.Equal(got, []string{"rabbitmq.taps[0].routing_keys", "rabbitmq.taps[0]", "rabbitmq.queues[1]"}) {
+	if got := fields(); !slices.Equal(got, []string{"taps[0].routing_keys", "taps[0]", "queues[1]"}) {
 		t.Errorf("got %v", got)
 	}
 	if _, tapped := api(t, http.MethodGet, "queues/"+h.vhost, nil); strings.Contains(string(tapped), "orderwatch.tap") {
