@@ -32,8 +32,9 @@ func replayHistory(ctx context.Context, c *console, args []string) int {
 	}
 	var until time.Time
 	if *untilText != "" {
-		if until, err = mapping.ParseTime(*untilText); err != nil {
-			c.errorf("orderwatch replay: --until: %v", err)
+		var ok bool
+		if until, ok = mapping.ParseTime(*untilText); !ok {
+			c.errorf("orderwatch replay: --until: %q is no time: use RFC 3339, or write it as the files do", *untilText)
 			return exitUsage
 		}
 	}
