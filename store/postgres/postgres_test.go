@@ -93,7 +93,7 @@ func openStore(t *testing.T, dsn string) *postgres.Store {
 // openWhenFree opens a store whose lock the server is about to find abandoned.
 func openWhenFree(t *testing.T, dsn string) *postgres.Store {
 	t.Helper()
-	execute(t, dsn, "SELECT pg_advisory_lock(hashtextextended('orderwatch ' || current_schema(), 0))")
+	execute(t, dsn, "SET lock_timeout = '10s'; SELECT pg_advisory_lock(hashtextextended('orderwatch ' || current_schema(), 0))")
 	execute(t, dsn, cutOff)
 	return openStore(t, dsn)
 }
@@ -138,7 +138,7 @@ func TestAWriterThatWasCutOffIsRefusedOnceAnotherTookOver(t *testing.T) {
 	// The lock is free again, but the lease has moved on: what first remembers of keys and sources is old.
 	for range 2 {
 		if err := first.Append(t.Context(), storetest.Batch(4, 1, 2)); !errors.Is(err, store.ErrLocked) {
-			t.Errorf("the first writer got %v", err)
+			t.Fatalf("the first writer got %v", err)
 		}
 	}
 	third := openWhenFree(t, dsn)
