@@ -48,7 +48,7 @@ func factOf(c clock, e sla.Evidence) factLine {
 	var rest []string
 	for _, name := range slices.Sorted(maps.Keys(e.Args)) {
 		if !strings.Contains(template, "{"+name+"}") {
-			rest = append(rest, name+" = "+e.Args[name])
+			rest = append(rest, name+" = "+c.plain(e.Args[name]))
 		}
 	}
 	f.Detail = strings.Join(rest, ", ")
@@ -63,12 +63,23 @@ func sentence(c clock, e sla.Evidence) string {
 	}
 	args := []any{"source", orDash(e.Source), "seq", fmt.Sprint(e.Seq)}
 	for name, value := range e.Args {
-		args = append(args, name, value)
+		args = append(args, name, c.plain(value))
 	}
 	if e.At != 0 {
 		args = append(args, "time", c.Stamp(time.Unix(0, e.At)))
 	}
 	return placeholder.ReplaceAllString(c.T(key, args...), "–")
+}
+
+// plain writes an argument that is an instant or a duration as pages write those.
+func (c clock) plain(value string) string {
+	if t, err := time.Parse(time.RFC3339Nano, value); err == nil {
+		return c.Stamp(t)
+	}
+	if d, err := time.ParseDuration(value); err == nil && d > 0 {
+		return c.Span(d)
+	}
+	return value
 }
 
 func orDash(s string) string {

@@ -22,6 +22,7 @@ type orderBody struct {
 	Attrs     []order.Attr
 	State     mark
 	Lead      string // the sentence to read first
+	Because   string // its cause, in a sentence
 	LeadCode  string // verdict that colours it
 	Created   *instant
 	Ended     *instant
@@ -135,7 +136,7 @@ func (s *Server) orderBody(c clock, o *sla.Order, records []sla.Record, audit []
 	if len(o.Keys) > 0 {
 		b.Name, b.API = o.Keys[0].Value, keyPath(apiPrefix+"orders/", o.Keys[0])
 	}
-	b.Lead, b.LeadCode = lead(c, o)
+	b.Lead, b.LeadCode, b.Because = lead(c, o)
 	for i := range o.Promises {
 		b.Promises = append(b.Promises, promiseLineOf(c, &o.Promises[i]))
 	}
@@ -164,14 +165,14 @@ func pressing(verdict string) int {
 	return len(openVerdicts)
 }
 
-// lead says in one sentence how the order stands.
-func lead(c clock, o *sla.Order) (sentence, code string) {
+// lead says in one sentence how the order stands, and in another why.
+func lead(c clock, o *sla.Order) (sentence, code, because string) {
 	v := mostPressing(o)
 	switch {
 	case o.State != sla.StateOpen:
-		return c.T("lead."+string(o.State), "at", c.Stamp(o.Ended)), string(o.State)
+		return c.T("lead."+string(o.State), "at", c.Stamp(o.Ended)), string(o.State), ""
 	case v == nil:
-		return c.T("lead.between"), ""
+		return c.T("lead.between"), "", ""
 	}
 	key := "lead." + string(v.Verdict)
 	if v.Verdict == sla.VerdictOpen && v.Deadline.IsZero() {
@@ -179,9 +180,9 @@ func lead(c clock, o *sla.Order) (sentence, code string) {
 	}
 	sentence = c.T(key, "stage", v.Stage, "span", c.Since(v.Entered), "overdue", c.overdue(v.Deadline, c.now), "left", c.Span(v.Deadline.Sub(c.now)))
 	if v.Cause != "" {
-		sentence += " " + c.T("cause_text."+string(v.Cause))
+		because = c.T("cause_text." + string(v.Cause))
 	}
-	return sentence, string(v.Verdict)
+	return sentence, string(v.Verdict), because
 }
 
 // mostPressing returns the open visit that stands for the order, nil where none is open.

@@ -61,9 +61,9 @@ func TestFirstPageSaysHowManyAreLateAndWhere(t *testing.T) {
 	w := get(t, newServer(t, busy()), "/")
 	wantStatus(t, w, http.StatusOK)
 	// 1,400,000 of 2,355,400 seconds.
-	wantText(t, w, "47 of 1,284 orders late", "59 % of the lost time in stage", `href="/orders?stage=price-to-crm"`, "oldest 1 d 17 h", "hand-off", "lost in a hand-off")
+	wantText(t, w, "47 of 1,284 orders late", "59\u00a0% of the lost time in stage", `href="/orders?stage=price-to-crm"`, "oldest 1 d 17 h", "hand-off", "lost in a hand-off")
 	ru := get(t, newServer(t, busy()), "/", "Accept-Language", "ru-RU,ru;q=0.9,en;q=0.5")
-	wantText(t, ru, `<html lang="ru">`, "Опоздание у 47 из 1\u00a0284 заказов", "59 % потерянного времени", "потерян при передаче")
+	wantText(t, ru, `<html lang="ru">`, "Опоздание у 47 из 1\u00a0284 заказов", "59\u00a0% потерянного времени", "потерян при передаче")
 }
 
 func TestFirstPageWithoutOrdersSaysSo(t *testing.T) {
