@@ -56,8 +56,8 @@ type StageOverview struct {
 	Unknown int
 	Oldest  time.Time // entered; zero where none is open
 	Closed  int       // since the engine began to count
-	// LostSeconds is the open time, in the stage's calendar, that its stuck and unknown visits
-	// have spent past their deadlines: the stage's share of the lost time.
+	// LostSeconds is the elapsed time that the stuck and unknown visits have spent past their
+	// deadlines: the stage's share of the lost time.
 	LostSeconds int64
 	ByCause     map[Cause]int
 	Channels    map[string]ChannelOverview
