@@ -143,7 +143,7 @@ func promiseLineOf(c clock, p *sla.Promise) promiseLine {
 		end = c.now
 	}
 	switch {
-	case p.Due.IsZero():
+	case p.Due.IsZero() || p.Verdict == sla.PromiseCancelled: // nothing is left to keep
 	case end.After(p.Due):
 		line.Left = c.T("promise.over", "span", c.Span(end.Sub(p.Due)))
 	default:

@@ -116,6 +116,24 @@ func TestTicksStayOnMidnightThroughClockChanges(t *testing.T) {
 	}
 }
 
+func TestPromiseSaysWhatIsLeft(t *testing.T) {
+	c := testClock(t, "en")
+	for name, x := range map[string]struct {
+		promise sla.Promise
+		want    string
+	}{
+		"running":                  {sla.Promise{Due: now.Add(time.Hour)}, "1 h to spare"},
+		"broken":                   {sla.Promise{Due: ago(2 * time.Hour), Verdict: sla.PromiseBreached}, "2 h over"},
+		"stopped late, long ago":   {sla.Promise{Due: ago(9 * day), Stop: ago(8 * day), Verdict: sla.PromiseLate}, "1 d over"},
+		"paused, so without due":   {sla.Promise{Paused: true}, ""},
+		"cancelled before its due": {sla.Promise{Due: now.Add(day), Stop: ago(day), Verdict: sla.PromiseCancelled}, ""},
+	} {
+		if got := promiseLineOf(c, &x.promise).Left; got != x.want {
+			t.Errorf("%s: %q, want %q", name, got, x.want)
+		}
+	}
+}
+
 func TestMostPressingVisitStandsForTheOrder(t *testing.T) {
 	o := sla.Order{Visits: []sla.Visit{
 		visit("claim", ago(time.Hour), time.Time{}, time.Time{}, sla.VerdictOpen),
