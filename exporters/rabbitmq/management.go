@@ -17,6 +17,8 @@ import (
 var (
 	errNotFound  = errors.New("not found")
 	errForbidden = errors.New("not allowed to this user")
+
+	errNoStatistics = errors.New("the broker has no statistics of the queue yet")
 )
 
 const maxAnswerBytes = 8 << 20
@@ -115,14 +117,18 @@ func (m *management) bindingKeys(ctx context.Context, queue, exchange string) ([
 // queueState is what the management API says of a queue. The broker refreshes it every
 // collect_statistics_interval, 5 s unless configured.
 type queueState struct {
-	Messages  int64 `json:"messages"`
-	Unacked   int64 `json:"messages_unacknowledged"`
-	Consumers int64 `json:"consumers"`
+	Messages  *int64 `json:"messages"` // absent until the broker has counted a new queue
+	Unacked   int64  `json:"messages_unacknowledged"`
+	Consumers int64  `json:"consumers"`
 }
 
 func (m *management) queue(ctx context.Context, name string) (queueState, error) {
 	var q queueState
-	err := m.get(ctx, &q, "?columns=messages,messages_unacknowledged,consumers", "queues", m.vhost, name)
+	// With name among the columns: of a queue without statistics the answer were [] else.
+	err := m.get(ctx, &q, "?columns=name,messages,messages_unacknowledged,consumers", "queues", m.vhost, name)
+	if err == nil && q.Messages == nil {
+		err = errNoStatistics
+	}
 	return q, err
 }
 

@@ -53,7 +53,8 @@ type lane struct {
 	tap        *tap // nil for the queue of what was dropped
 	channel    *amqp.Channel
 	seen, told uint64   // delivery tags: the last taken, the last acknowledged
-	sums       []uint64 // of the messages in the batch
+	sums       []uint64 // of the messages in the batch, and of those recognised since
+	events     int      // in the batch
 }
 
 type arrival struct {
@@ -230,7 +231,7 @@ func (s *session) take(l *lane, d *amqp.Delivery) {
 		s.count(t.Exchange, err.Error())
 		return
 	}
-	s.count(t.Exchange, resultEvent)
+	l.events++
 	l.sums = append(l.sums, id)
 	s.batch = append(s.batch, e)
 }
@@ -277,9 +278,10 @@ func (s *session) append(ctx context.Context, extra []order.Event, good map[*tap
 	for _, l := range s.lanes {
 		if l.tap != nil {
 			l.tap.mem.add(l.sums)
-			l.sums = l.sums[:0]
+			s.metrics.messages.WithLabelValues(l.tap.Exchange, resultEvent).Add(float64(l.events))
+			l.sums, l.events = l.sums[:0], 0
 		}
-		if l.seen == l.told {
+		if l.seen == l.told || l.tap == nil && s.suspicious() {
 			continue
 		}
 		if err := l.channel.Ack(l.seen, true); err != nil {
