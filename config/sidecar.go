@@ -72,7 +72,7 @@ func (s *Sidecar) validate() []error {
 	case s.Postgres != nil:
 		problems = append(problems, s.Postgres.Validate()...)
 	case s.RabbitMQ != nil:
-		problems = append(problems, s.RabbitMQ.Validate()...)
+		problems = append(problems, under("rabbitmq", s.RabbitMQ.Validate())...)
 	default:
 		problems = append(problems, errors.New("postgres: neither a postgres nor a rabbitmq section is given"))
 	}
