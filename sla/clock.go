@@ -1,20 +1,21 @@
 package sla
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
 
 // setSource takes over a source's new state. Visits that waited for its proof are judged at the next Advance.
 func (e *Engine) setSource(s *SourceState) {
-	old := e.sources[s.Name]
+	old := cmp.Or(e.sources[s.Name], &SourceState{})
 	e.sources[s.Name] = s
 	for i := range e.stages {
 		if slices.Contains(e.plan.flow.Stages[i].Reporters, s.Name) {
 			e.stages[i].moved = true
 		}
 	}
-	if old != nil && offsetsChanged(old, s) {
+	if !sameLateOffsets(old, s) {
 		e.replace(s.Name)
 	}
 }
@@ -24,32 +25,15 @@ func (e *Engine) place(r *Record) fact {
 	return fact{at: r.Event.Time.Add(-e.offset(r)).UTC(), rec: r}
 }
 
-// offset returns the clock offset in force at the record's place in its stream. The source's state knows
-// better than the record, which was stamped when it was committed.
+// offset returns the clock offset in force at the record's place in its stream. The source's state
+// knows better than the record where the watermark that brought the offset came after the record.
 func (e *Engine) offset(r *Record) time.Duration {
-	offset := r.Offset
-	s := e.sources[r.Event.Source]
-	if s == nil || r.Event.Seq == 0 {
-		return offset
-	}
-	for i := range s.Epochs {
-		if s.Epochs[i].Epoch != r.Event.Epoch {
-			continue
-		}
-		for _, c := range s.Epochs[i].Offsets {
-			if c.From > r.Event.Seq {
-				break
-			}
-			offset = c.Offset
+	if s := e.sources[r.Event.Source]; s != nil {
+		if offset, ok := s.lateOffset(r.Event.Position); ok {
+			return offset
 		}
 	}
-	return offset
-}
-
-func offsetsChanged(old, now *SourceState) bool {
-	return !slices.EqualFunc(old.Epochs, now.Epochs, func(a, b EpochState) bool {
-		return a.Epoch == b.Epoch && slices.Equal(a.Offsets, b.Offsets)
-	})
+	return r.Offset
 }
 
 // replace puts every fact of a source on the timeline again: an offset became known after the
@@ -67,7 +51,7 @@ func (e *Engine) replace(source string) {
 		}
 		if moved {
 			slices.SortFunc(o.facts, func(a, b fact) int { return a.compare(&b) })
-			o.stale = true
+			o.stale = !o.broken
 			e.settle(o)
 		}
 	}

@@ -7,12 +7,19 @@ import (
 	"github.com/alexandrite/orderwatch/order"
 )
 
+// argApproximate marks a proof that is from a poll. Kept with the evidence, a restart does not lose it.
+const argApproximate = "approximate"
+
 // absenceEvidence says what opened the visit, what did not come, and which sources prove it.
 func (e *Engine) absenceEvidence(v *visit) []Evidence {
 	evidence := e.questionEvidence(v)
 	for _, name := range e.plan.flow.Stages[v.stage].Reporters {
 		if s := e.sources[name]; s != nil {
-			evidence = append(evidence, Evidence{Code: EvidenceProof, Source: name, Seq: s.Through, At: nano(s.Watermark)})
+			proof := Evidence{Code: EvidenceProof, Source: name, Seq: s.Through, At: nano(s.Watermark)}
+			if s.Approximate {
+				proof.Args = map[string]string{argApproximate: "yes"}
+			}
+			evidence = append(evidence, proof)
 		}
 	}
 	return evidence

@@ -38,9 +38,12 @@ type visit struct {
 	scheduled bool
 }
 
+// early is a leave that found its stage empty.
 type early struct {
-	stage int
-	at    time.Time
+	stage   int
+	at      time.Time
+	by      *Record
+	counted bool // as unexpected
 }
 
 func newFolded(p *plan) *folded { return &folded{plan: p, state: StateOpen} }
@@ -48,12 +51,7 @@ func newFolded(p *plan) *folded { return &folded{plan: p, state: StateOpen} }
 // apply folds in the next fact; facts must come in their total order.
 func (f *folded) apply(x *fact) {
 	e := &x.rec.Event
-	if f.created.IsZero() {
-		f.created = x.at
-	}
-	f.updated = x.at
-	f.counts.Events++
-	f.learn(x.rec)
+	f.note(x)
 	f.moveDues(x.at)
 	if e.Kind == order.KindMessage {
 		f.messages = append(f.messages, x.rec)
@@ -77,6 +75,16 @@ func (f *folded) apply(x *fact) {
 	case st.cancel:
 		f.end(StateCancelled, x.at)
 	}
+}
+
+// note takes over what every fact says, whatever its kind.
+func (f *folded) note(x *fact) {
+	if f.created.IsZero() {
+		f.created = x.at
+	}
+	f.updated = x.at
+	f.counts.Events++
+	f.learn(x.rec)
 }
 
 // learn takes over the keys and attributes of a record.
@@ -123,19 +131,30 @@ func (f *folded) move(st *step, x *fact) {
 	received := f.receive(st, x)
 	if len(st.leaves) > 0 && !left && !entered.repeat && !received && !x.rec.Event.Inferred {
 		f.counts.Unexpected++
+		f.setCounted(x.rec, true)
+	}
+}
+
+// setCounted notes of a record's early leaves whether it counts as unexpected.
+func (f *folded) setCounted(r *Record, counted bool) {
+	for i := range f.early {
+		if f.early[i].by == r {
+			f.early[i].counted = counted
+		}
 	}
 }
 
 // leave closes the open visits that the status is a leave of. A leave that finds none waits a
 // moment for its enter.
 func (f *folded) leave(st *step, x *fact) (any bool) {
+	f.early = slices.DeleteFunc(f.early, func(e early) bool { return x.at.Sub(e.at) > earlyLeave })
 	for _, stage := range st.leaves {
 		if v := f.open(stage); v != nil {
 			v.close(x.at, x.rec.Event.Inferred)
 			f.resume(stage, x.at)
 			any = true
 		} else {
-			f.early = append(f.early, early{stage, x.at})
+			f.early = append(f.early, early{stage: stage, at: x.at, by: x.rec})
 		}
 	}
 	return any
@@ -143,7 +162,8 @@ func (f *folded) leave(st *step, x *fact) (any bool) {
 
 type entering struct{ repeat bool }
 
-// enter opens the stages that the status enters and closes the serial visits that it passes by.
+// enter opens the stages that the status enters and closes the serial visits that it passes by. A
+// stage that was left early is behind the order: it passes nothing by.
 func (f *folded) enter(st *step, x *fact) entering {
 	var result entering
 	for _, stage := range st.enters {
@@ -152,10 +172,11 @@ func (f *folded) enter(st *step, x *fact) entering {
 			result.repeat = true
 			continue
 		}
-		if !f.plan.flow.Stages[stage].Parallel {
+		left := f.takeEarly(stage, x.at)
+		if !left && !f.plan.flow.Stages[stage].Parallel {
 			f.pass(stage, x)
 		}
-		f.begin(stage, x)
+		f.begin(stage, x, left)
 	}
 	return result
 }
@@ -178,7 +199,8 @@ func (f *folded) pass(next int, x *fact) {
 	}
 }
 
-func (f *folded) begin(stage int, x *fact) {
+// begin opens a visit; left, it ends at once.
+func (f *folded) begin(stage int, x *fact, left bool) {
 	s := &f.plan.flow.Stages[stage]
 	n := 1
 	for i := range f.visits {
@@ -196,7 +218,7 @@ func (f *folded) begin(stage int, x *fact) {
 	if within := s.WithinFor(f.attr); !within.IsZero() {
 		v.Deadline = s.Calendar.Add(x.at, within).UTC()
 	}
-	if f.takeEarly(stage, x.at) {
+	if left {
 		v.close(x.at, x.rec.Event.Inferred)
 	} else {
 		f.pause(stage, x.at)
@@ -210,8 +232,12 @@ func (f *folded) takeEarly(stage int, at time.Time) bool {
 	if i < 0 {
 		return false
 	}
+	e := f.early[i]
 	f.early = slices.Delete(f.early, i, i+1)
-	f.counts.Unexpected = max(0, f.counts.Unexpected-1)
+	if e.counted {
+		f.counts.Unexpected--
+		f.setCounted(e.by, false)
+	}
 	return true
 }
 

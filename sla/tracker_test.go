@@ -19,7 +19,7 @@ func at(epoch int64, seq uint64) order.Position {
 	return order.Position{Source: "mes-db", Epoch: epoch, Seq: seq}
 }
 
-func fact(epoch int64, seq uint64, sec int) order.Event {
+func statusOf(epoch int64, seq uint64, sec int) order.Event {
 	return order.Event{Kind: order.KindStatus, Position: at(epoch, seq), Time: second(sec), Observed: second(sec)}
 }
 
@@ -53,18 +53,18 @@ func TestWatermark(t *testing.T) {
 		want   int // seconds; 0: none
 		gaps   [][2]int
 	}{
-		"takes effect at once where everything is here":           {[]order.Event{fact(1, 1, 10), mark(1, 2, 1, 20)}, 20, nil},
-		"waits for a missing record":                              {[]order.Event{fact(1, 1, 10), mark(1, 3, 2, 20)}, 0, nil},
-		"takes effect when the missing record comes":              {[]order.Event{mark(1, 3, 2, 20), fact(1, 2, 11), fact(1, 1, 10)}, 20, nil},
+		"takes effect at once where everything is here":           {[]order.Event{statusOf(1, 1, 10), mark(1, 2, 1, 20)}, 20, nil},
+		"waits for a missing record":                              {[]order.Event{statusOf(1, 1, 10), mark(1, 3, 2, 20)}, 0, nil},
+		"takes effect when the missing record comes":              {[]order.Event{mark(1, 3, 2, 20), statusOf(1, 2, 11), statusOf(1, 1, 10)}, 20, nil},
 		"never moves back":                                        {[]order.Event{mark(1, 1, 0, 20), mark(1, 2, 1, 15)}, 20, nil},
 		"a stated gap is open":                                    {[]order.Event{gap(1, 1, 5, 9, false), mark(1, 2, 1, 20)}, 20, [][2]int{{5, 9}}},
 		"a repair counts once what follows it is proven":          {[]order.Event{gap(1, 1, 5, 9, false), mark(1, 2, 1, 20), gap(1, 3, 4, 9, true)}, 20, [][2]int{{5, 9}}},
-		"a proven repair closes the gap":                          {[]order.Event{gap(1, 1, 5, 9, false), gap(1, 2, 4, 9, true), fact(1, 3, 9), mark(1, 4, 3, 20)}, 20, nil},
+		"a proven repair closes the gap":                          {[]order.Event{gap(1, 1, 5, 9, false), gap(1, 2, 4, 9, true), statusOf(1, 3, 9), mark(1, 4, 3, 20)}, 20, nil},
 		"a repair closes only what was stated before it":          {[]order.Event{gap(1, 1, 4, 9, true), gap(1, 2, 5, 9, false), mark(1, 3, 2, 20)}, 20, [][2]int{{5, 9}}},
 		"a repair elsewhere closes nothing":                       {[]order.Event{gap(1, 1, 5, 9, false), gap(1, 2, 10, 11, true), mark(1, 3, 2, 20)}, 20, [][2]int{{5, 9}}},
-		"a new epoch opens a gap":                                 {[]order.Event{mark(1, 1, 0, 20), fact(2, 1, 29), mark(2, 2, 1, 30)}, 30, [][2]int{{20, 30}}},
-		"until the new epoch proves something the old one's does": {[]order.Event{mark(1, 1, 0, 20), fact(2, 1, 29)}, 20, nil},
-		"a repair in the new epoch closes the gap before it":      {[]order.Event{mark(1, 1, 0, 20), gap(2, 1, 20, 29, true), fact(2, 2, 12), mark(2, 3, 2, 30)}, 30, nil},
+		"a new epoch opens a gap":                                 {[]order.Event{mark(1, 1, 0, 20), statusOf(2, 1, 29), mark(2, 2, 1, 30)}, 30, [][2]int{{20, 30}}},
+		"until the new epoch proves something the old one's does": {[]order.Event{mark(1, 1, 0, 20), statusOf(2, 1, 29)}, 20, nil},
+		"a repair in the new epoch closes the gap before it":      {[]order.Event{mark(1, 1, 0, 20), gap(2, 1, 20, 29, true), statusOf(2, 2, 12), mark(2, 3, 2, 30)}, 30, nil},
 		"a late watermark of the old epoch narrows the gap":       {[]order.Event{mark(1, 1, 0, 20), mark(2, 1, 0, 30), mark(1, 2, 1, 25)}, 30, [][2]int{{25, 30}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -89,13 +89,13 @@ func TestWatermark(t *testing.T) {
 
 func TestTakeRefuses(t *testing.T) {
 	tr := NewTracker(nil)
-	takeAll(t, tr, fact(5, 1, 1), fact(5, 3, 1))
+	takeAll(t, tr, statusOf(5, 1, 1), statusOf(5, 3, 1))
 	for name, c := range map[string]struct {
 		event order.Event
 		want  Taken
 	}{
-		"a duplicate below the mark":     {fact(5, 1, 1), TakenDuplicate},
-		"a duplicate ahead of the mark":  {fact(5, 3, 1), TakenDuplicate},
+		"a duplicate below the mark":     {statusOf(5, 1, 1), TakenDuplicate},
+		"a duplicate ahead of the mark":  {statusOf(5, 3, 1), TakenDuplicate},
 		"a watermark from the future":    {mark(5, 2, 1, 100_000+301), TakenFuture},
 		"a watermark without a sequence": {mark(5, 0, 0, 1), TakenUnsequenced},
 	} {
@@ -118,7 +118,7 @@ func TestOldEpochsAreForgotten(t *testing.T) {
 	for e := int64(1); e <= 20; e++ {
 		takeAll(t, tr, mark(e, 1, 0, int(e)*10))
 	}
-	old, kept := fact(4, 2, 1), fact(5, 2, 51)
+	old, kept := statusOf(4, 2, 1), statusOf(5, 2, 51)
 	if got := tr.Take(&old, receivedAt); got != TakenStaleEpoch {
 		t.Errorf("epoch 4: taken %d", got)
 	}
@@ -133,7 +133,7 @@ func TestOldEpochsAreForgotten(t *testing.T) {
 
 func TestARejectedRecordHoldsNothingBack(t *testing.T) {
 	tr := NewTracker(nil)
-	takeAll(t, tr, fact(1, 1, 1), mark(1, 3, 2, 20))
+	takeAll(t, tr, statusOf(1, 1, 1), mark(1, 3, 2, 20))
 	if !tr.Reject(at(1, 2), receivedAt) {
 		t.Fatal("not remembered")
 	}
@@ -161,7 +161,7 @@ func TestOffsetIsInForceAfterItsWatermark(t *testing.T) {
 
 func TestExpireGivesUpHoles(t *testing.T) {
 	tr := NewTracker(nil)
-	takeAll(t, tr, mark(1, 1, 0, 10), fact(1, 3, 15), mark(1, 4, 3, 20), fact(1, 6, 25), mark(1, 7, 6, 30))
+	takeAll(t, tr, mark(1, 1, 0, 10), statusOf(1, 3, 15), mark(1, 4, 3, 20), statusOf(1, 6, 25), mark(1, 7, 6, 30))
 	if n := tr.Expire(receivedAt.Add(time.Minute), 15*time.Minute); n != 0 || len(tr.Touched()) != 0 {
 		t.Fatalf("gave up %d too early", n)
 	}
@@ -173,7 +173,7 @@ func TestExpireGivesUpHoles(t *testing.T) {
 		t.Fatalf("%v %v", s.Watermark, s.Gaps)
 	}
 	tr.Commit()
-	late := fact(1, 2, 12)
+	late := statusOf(1, 2, 12)
 	if got := tr.Take(&late, receivedAt); got != TakenAccepted {
 		t.Errorf("a record given up that comes after all: taken %d", got)
 	}
@@ -184,7 +184,7 @@ func TestExpireGivesUpHoles(t *testing.T) {
 
 func TestExpireWithoutAWatermarkClaimsNothing(t *testing.T) {
 	tr := NewTracker(nil)
-	takeAll(t, tr, mark(1, 1, 0, 10), fact(1, 3, 15))
+	takeAll(t, tr, mark(1, 1, 0, 10), statusOf(1, 3, 15))
 	now := receivedAt.Add(time.Hour)
 	if n := tr.Expire(now, 15*time.Minute); n != 1 {
 		t.Fatalf("gave up %d", n)
@@ -198,12 +198,12 @@ func TestExpireWithoutAWatermarkClaimsNothing(t *testing.T) {
 func TestBounds(t *testing.T) {
 	tr := NewTracker(nil)
 	for i := range uint64(maxAhead) {
-		e := fact(1, 2*i+3, 1)
+		e := statusOf(1, 2*i+3, 1)
 		if got := tr.Take(&e, receivedAt); got != TakenAccepted {
 			t.Fatalf("hole %d: taken %d", i, got)
 		}
 	}
-	over, fill := fact(1, 1<<40, 1), fact(1, 4, 1)
+	over, fill := statusOf(1, 1<<40, 1), statusOf(1, 4, 1)
 	if got := tr.Take(&over, receivedAt); got != TakenOverflow {
 		t.Errorf("one hole too many: taken %d", got)
 	}
@@ -219,7 +219,7 @@ func TestBounds(t *testing.T) {
 		t.Errorf("%d gaps, first %v", len(s.Gaps), s.Gaps[0])
 	}
 	for i := range maxSources + 5 {
-		e := fact(1, 1, 1)
+		e := statusOf(1, 1, 1)
 		e.Source = fmt.Sprint("source-", i)
 		if got := tr.Take(&e, receivedAt); (got == TakenOverflow) != (i >= maxSources-1) {
 			t.Fatalf("source %d: taken %d", i, got)
@@ -296,7 +296,7 @@ func simulate(rng *rand.Rand) stream {
 					s.repair(e, next(), from, clock)
 				}
 			default:
-				s.sent = append(s.sent, fact(e, next(), clock))
+				s.sent = append(s.sent, statusOf(e, next(), clock))
 			}
 		}
 	}
@@ -325,6 +325,9 @@ func TestAnyArrivalGivesOneStateAndNeverClaimsTooMuch(t *testing.T) {
 			}
 			got := deliver(t, seed, rng, s, arrival)
 			got.Duplicates = 0
+			for i := range got.Epochs { // which records came before their offset was known is a matter of arrival
+				got.Epochs[i].Offsets = nil
+			}
 			text := fmt.Sprintf("%+v", got)
 			if round == 0 {
 				want = text
