@@ -21,19 +21,22 @@ func (e *Engine) setSource(s *SourceState) {
 }
 
 // place puts a record on the corrected timeline.
-func (e *Engine) place(r *Record) fact {
-	return fact{at: r.Event.Time.Add(-e.offset(r)).UTC(), rec: r}
+func (e *Engine) place(r *Record) *fact {
+	x := newFact(r)
+	x.at = e.corrected(x)
+	return x
 }
 
-// offset returns the clock offset in force at the record's place in its stream. The source's state
-// knows better than the record where the watermark that brought the offset came after the record.
-func (e *Engine) offset(r *Record) time.Duration {
-	if s := e.sources[r.Event.Source]; s != nil {
-		if offset, ok := s.lateOffset(r.Event.Position); ok {
-			return offset
+// corrected returns when a fact happened. The offset in force at its place in the stream is the one it was
+// stamped with; but where the watermark that brought it came after the fact, the source's state knows better.
+func (e *Engine) corrected(x *fact) time.Time {
+	offset := x.stamped
+	if s := e.sources[x.position.Source]; s != nil {
+		if late, ok := s.lateOffset(x.position); ok {
+			offset = late
 		}
 	}
-	return r.Offset
+	return x.time.Add(-offset).UTC()
 }
 
 // replace puts every fact of a source on the timeline again: an offset became known after the
@@ -41,16 +44,16 @@ func (e *Engine) offset(r *Record) time.Duration {
 func (e *Engine) replace(source string) {
 	for _, o := range e.orders {
 		moved := false
-		for i := range o.facts {
-			if o.facts[i].rec.Event.Source != source {
+		for _, x := range o.facts {
+			if x.position.Source != source {
 				continue
 			}
-			if x := e.place(o.facts[i].rec); !x.at.Equal(o.facts[i].at) {
-				o.facts[i], moved = x, true
+			if at := e.corrected(x); !at.Equal(x.at) {
+				x.at, moved = at, true
 			}
 		}
 		if moved {
-			slices.SortFunc(o.facts, func(a, b fact) int { return a.compare(&b) })
+			slices.SortFunc(o.facts, (*fact).compare)
 			o.stale = !o.broken
 			e.settle(o)
 		}

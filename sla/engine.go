@@ -43,7 +43,7 @@ type Engine struct {
 // tracked is an order the engine holds.
 type tracked struct {
 	id       OrderID
-	facts    []fact // in their total order
+	facts    []*fact // in their total order
 	folded   *folded
 	issued   []issued
 	absorbed []OrderID
@@ -196,20 +196,20 @@ func (o *tracked) absorb(from *tracked) {
 }
 
 // insert takes in a fact: at the end it is folded on, elsewhere the order is folded anew.
-func (e *Engine) insert(o *tracked, x fact) {
-	fits := len(o.facts) == 0 || o.facts[len(o.facts)-1].compare(&x) < 0
+func (e *Engine) insert(o *tracked, x *fact) {
+	fits := len(o.facts) == 0 || o.facts[len(o.facts)-1].compare(x) < 0
 	switch added := o.add(x); {
 	case !added || o.broken:
 	case fits && !o.stale:
-		e.guard(o, func() { o.folded.apply(&x) })
+		e.fold(o, o.facts[len(o.facts)-1:])
 	default:
 		o.stale = true
 	}
 }
 
 // add puts a fact in its place and reports false for one that is there already.
-func (o *tracked) add(x fact) bool {
-	i, known := slices.BinarySearchFunc(o.facts, &x, func(a fact, b *fact) int { return a.compare(b) })
+func (o *tracked) add(x *fact) bool {
+	i, known := slices.BinarySearchFunc(o.facts, x, (*fact).compare)
 	if known {
 		return false
 	}

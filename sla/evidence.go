@@ -50,9 +50,9 @@ func (e *Engine) unknownEvidence(v *visit) []Evidence {
 }
 
 func (e *Engine) questionEvidence(v *visit) []Evidence {
-	by := &v.openedBy.Event
+	by := v.openedBy
 	return []Evidence{
-		{Code: EvidenceEntered, At: by.Time.UnixNano(), Source: by.Source, Seq: by.Seq, Args: map[string]string{"status": by.System + "/" + by.Status}},
+		{Code: EvidenceEntered, At: by.time.UnixNano(), Source: by.position.Source, Seq: by.position.Seq, Args: map[string]string{"status": by.status.String()}},
 		{Code: EvidenceNotLeft, At: v.Deadline.UnixNano(), Args: map[string]string{"statuses": statusList(e.plan.flow.Stages[v.stage].Leave)}},
 	}
 }

@@ -21,8 +21,7 @@ func (e *Engine) Restore(h History) {
 		e.last = max(e.last, r.Order)
 		e.catchUp(o, r, h.Audit)
 	}
-	slices.SortFunc(o.facts, func(a, b fact) int { return a.compare(&b) })
-	o.facts = slices.CompactFunc(o.facts, func(a, b fact) bool { return a.compare(&b) == 0 })
+	o.facts = sortFacts(o.facts)
 	e.orders[o.id] = o
 	e.refold(o)
 	e.reportAll(o)
@@ -55,11 +54,7 @@ func (e *Engine) refold(o *tracked) {
 	o.stale = false
 	old := o.folded
 	o.folded = newFolded(e.plan)
-	e.guard(o, func() {
-		for i := range o.facts {
-			o.folded.apply(&o.facts[i])
-		}
-	})
+	e.fold(o, o.facts)
 	for i := range o.folded.visits {
 		v := &o.folded.visits[i]
 		was := old.find(v.Stage, v.N)
