@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,15 +37,15 @@ func (t *teardown) run() error {
 	return failed
 }
 
-// background runs a part until its context ends. If the part stops on its own, fail ends the
-// whole. The step waits for it.
+// background runs a part until its step is undone, so that it may outlive ctx by what stops before it. If
+// the part stops on its own, fail ends the whole.
 func (t *teardown) background(ctx context.Context, name string, fail context.CancelCauseFunc, run func(context.Context) error) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan error, 1)
 	go func() {
 		err := run(ctx)
 		if ctx.Err() == nil {
-			fail(fmt.Errorf("%s: %w", name, cmpErr(err)))
+			fail(fmt.Errorf("%s: %w", name, cmp.Or(err, errStopped)))
 		}
 		done <- err
 	}()
@@ -58,10 +59,3 @@ func (t *teardown) background(ctx context.Context, name string, fail context.Can
 }
 
 var errStopped = errors.New("stopped by itself")
-
-func cmpErr(err error) error {
-	if err == nil {
-		return errStopped
-	}
-	return err
-}

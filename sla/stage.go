@@ -144,7 +144,7 @@ func (e *Engine) stageOverview(i int) StageOverview {
 		Oldest: e.oldest(i), Closed: st.closed, ByCause: copyCauses(c.overdue), Channels: map[string]ChannelOverview{},
 	}
 	if late := c.stuck + c.unknown; late > 0 {
-		view.Lost = time.Duration((float64(late)*float64(e.now.UnixMilli())/1000 - c.deadlines) * float64(time.Second))
+		view.LostSeconds = int64(float64(late)*float64(e.now.UnixMilli())/1000 - c.deadlines)
 	}
 	for name, c := range st.channels {
 		view.Channels[name] = ChannelOverview{Open: c.open, Overdue: copyCauses(c.overdue)}
