@@ -113,8 +113,7 @@ func (e *Engine) applyRecord(r *Record) *tracked {
 		o = e.create(r)
 	}
 	e.noteTap(r)
-	e.insert(o, e.place(r))
-	if len(r.Link.Refused) > 0 {
+	if e.insert(o, e.place(r)) && len(r.Link.Refused) > 0 {
 		e.audit(AuditEntry{Kind: AuditConflict, Order: o.id, Detail: keysText(r.Link.Refused)})
 	}
 	return o
@@ -195,16 +194,20 @@ func (o *tracked) absorb(from *tracked) {
 	o.stale = true
 }
 
-// insert takes in a fact: at the end it is folded on, elsewhere the order is folded anew.
-func (e *Engine) insert(o *tracked, x *fact) {
+// insert takes in a fact: at the end it is folded on, elsewhere the order is folded anew. It
+// reports false for one that is there already.
+func (e *Engine) insert(o *tracked, x *fact) bool {
 	fits := len(o.facts) == 0 || o.facts[len(o.facts)-1].compare(x) < 0
 	switch added := o.add(x); {
-	case !added || o.broken:
+	case !added:
+		return false
+	case o.broken: // folded once it is mended
 	case fits && !o.stale:
 		e.fold(o, o.facts[len(o.facts)-1:])
 	default:
 		o.stale = true
 	}
+	return true
 }
 
 // add puts a fact in its place and reports false for one that is there already.

@@ -42,6 +42,9 @@ func (c company) all() { c.apply(len(c.queue)) }
 func TestHistoryTakenInAgainChangesNothing(t *testing.T) {
 	c := newCompany(t)
 	c.send("shop-db", 1, 0, "shop/SUBMITTED", 0, "shop", "1")
+	c.send("shop-db", 2, time.Second, "shop/OTHER", 0, "shop", "2")
+	c.send("shop-db", 3, time.Second, "shop/OTHER", 0, "shop", "1", "mes", "a")
+	c.send("shop-db", 4, time.Second, "shop/OTHER", 0, "shop", "2", "mes", "a") // the MES's order is taken
 	c.send("mes-db", 1, 2*time.Minute, "", 0)
 	c.all()
 	want, said := c.memory.orders[1], len(c.memory.audit)
