@@ -95,17 +95,18 @@ func (s *Source) Run(ctx context.Context, out exporters.Stream) error {
 	}
 }
 
-// kindOf tells one state of failure from another, without addresses and numbers that vary.
+// kindOf tells one state of failure from another. An outage has many faces: the connection breaks,
+// is refused, the server says that it starts. All of them are one.
 func kindOf(err error) string {
+	var unfit *unfitError
 	var server *pgconn.PgError
-	var connect *pgconn.ConnectError
 	switch {
-	case errors.As(err, &server):
+	case errors.As(err, &unfit):
+		return err.Error()
+	case errors.As(err, &server) && server.Code[:2] != "57" && server.Code[:2] != "08":
 		return server.Code
-	case errors.As(err, &connect):
-		return "connect"
 	}
-	return err.Error()
+	return "unreachable"
 }
 
 // session connects, makes sure of the slot, and streams until something fails. It begins from the
