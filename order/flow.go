@@ -30,7 +30,7 @@ const (
 )
 
 // Flow is a parsed and validated flow file: the stages an order goes through. It is immutable
-// after Parse and safe for concurrent use. Only Parse makes one.
+// after ParseFlow and safe for concurrent use. Only ParseFlow makes one.
 type Flow struct {
 	Version   int
 	Name      string
@@ -46,7 +46,8 @@ type Flow struct {
 	Incidents IncidentRule
 	Partners  []string
 	Capacity  []Capacity
-	Hash      string // hex SHA-256 of the canonical form; orders remember it
+	Hash      string    // hex SHA-256 of the canonical form; orders remember it
+	Warnings  []Problem // what is allowed but will not work as one may expect; not in Hash
 }
 
 // FlowSource is a stream and what it can report; absence is proven by these.

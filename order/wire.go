@@ -45,6 +45,11 @@ const (
 // MaxEventBytes bounds one encoded event; larger ones are rejected singly.
 const MaxEventBytes = 64 << 10
 
+// MaxTextBytes bounds each text that is indexed: key names and values, event ids, and the names of
+// sources, services, environments, systems and statuses. Events with longer ones, like those with
+// a NUL or broken UTF-8 in any text, cannot be stored and are rejected singly.
+const MaxTextBytes = 1024
+
 // EventName returns the wire name of a kind, "" for an unknown one.
 func (k Kind) EventName() string {
 	switch k {

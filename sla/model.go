@@ -78,8 +78,10 @@ type Change struct {
 	Orders  []Order // whole, as they are now
 	Removed []Merge // orders that live on in another
 	Audit   []AuditEntry
-	Closed  []ClosedVisit // for histograms and traces; a corrected visit is not reported again
-	History []OrderID     // orders whose history the engine needs: feed it with Engine.Restore
+	Created []CreatedOrder
+	Closed  []ClosedVisit    // for histograms and traces; a corrected visit is not reported again
+	Settled []SettledPromise // likewise
+	History []OrderID        // orders whose history the engine needs: feed it with Engine.Restore
 }
 
 // AuditKind says what an audit entry records.
@@ -111,4 +113,24 @@ type ClosedVisit struct {
 	Order   OrderID
 	Channel string
 	Visit   Visit
+}
+
+// SettledPromise is a promise that became final, for counters.
+type SettledPromise struct {
+	Order   OrderID
+	Channel string
+	Partner string
+	Promise Promise
+}
+
+// CreatedOrder is an order seen for the first time, for counters.
+type CreatedOrder struct {
+	Order   OrderID
+	Channel string
+	Partner string
+}
+
+// Empty reports whether nothing of a change needs to be kept.
+func (c *Change) Empty() bool {
+	return len(c.Orders) == 0 && len(c.Removed) == 0 && len(c.Audit) == 0
 }

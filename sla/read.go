@@ -49,15 +49,18 @@ type OrderTotals struct{ Open, Finished, Cancelled, Late int }
 
 // StageOverview counts the open visits of a stage.
 type StageOverview struct {
-	Stage    string
-	Open     int // all of those below
-	AtRisk   int
-	Stuck    int
-	Unknown  int
-	Oldest   time.Time // entered; zero where none is open
-	Closed   int       // since the engine began to count
-	ByCause  map[Cause]int
-	Channels map[string]ChannelOverview
+	Stage   string
+	Open    int // all of those below
+	AtRisk  int
+	Stuck   int
+	Unknown int
+	Oldest  time.Time // entered; zero where none is open
+	Closed  int       // since the engine began to count
+	// LostSeconds is the elapsed time that the stuck and unknown visits have spent past their
+	// deadlines: the stage's share of the lost time.
+	LostSeconds int64
+	ByCause     map[Cause]int
+	Channels    map[string]ChannelOverview
 }
 
 // ChannelOverview is a stage's share of one channel.

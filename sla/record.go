@@ -63,11 +63,26 @@ type SourceState struct {
 
 // EpochState is what was received of one incarnation of a source's stream.
 type EpochState struct {
-	Epoch   int64
-	Through uint64         // every sequence up to this was received or rejected for good
-	Ahead   []Range        // received beyond Through, ascending, disjoint
-	Pending []PendingMark  // watermarks waiting for Through
-	Offsets []OffsetChange // ascending by From
+	Epoch     int64
+	Through   uint64         // every sequence up to this was received, rejected for good, or given up
+	Ahead     []Range        // received beyond Through, ascending, disjoint
+	Pending   []PendingMark  // watermarks waiting for Through
+	Offsets   []OffsetChange // ascending by From; of those up to Through only the last
+	Since     time.Time      // our clock: since when the number after Through is missed; zero: it is not
+	Top       uint64         // highest sequence here at Since: holes below it are as old
+	Skipped   []Range        // given up as lost, ascending; accepted should they come after all; bounded
+	Proven    uint64         // highest Through of the effective watermarks
+	First     time.Time      // earliest effective watermark
+	Watermark time.Time      // latest effective watermark
+	Gaps      []SeqGap       // unrepaired ones stated in this epoch, or found in it, ascending by Seq; bounded
+	Repairs   []SeqGap       // repaired ones, ascending by Seq; bounded
+	Joined    bool           // a repair now forgotten covered the time before First
+}
+
+// SeqGap is a gap and the sequence that stated it.
+type SeqGap struct {
+	Seq uint64
+	Gap order.Gap
 }
 
 // Range is an inclusive range of sequences.
@@ -79,6 +94,9 @@ type PendingMark struct {
 	Time time.Time
 	Mark order.Watermark
 	At   time.Time // received, our clock
+	// Latest bounds the time of every record sent before it, by the source's clock. Time does not:
+	// a record may be newer than the watermark that follows it.
+	Latest time.Time
 }
 
 // OffsetChange says which clock offset is in force from a sequence on.

@@ -71,8 +71,15 @@ const (
 	EvidencePublished    EvidenceCode = "published"     // message seen at exchange with routing_key, message id
 	EvidenceNotPublished EvidenceCode = "not_published" // tap of exchange saw no message for this order
 	EvidenceQueueDepth   EvidenceCode = "queue_depth"   // queue held n messages, consumers c
+	EvidenceServed       EvidenceCode = "served"        // the last order left this stage At
+	EvidenceNotServed    EvidenceCode = "not_served"    // no order left this stage since At
 	EvidenceOvertaken    EvidenceCode = "overtaken"     // n later arrivals left the stage first
 	EvidenceLearned      EvidenceCode = "learned"       // age against the usual duration; args age, p95, by
 	EvidenceOwner        EvidenceCode = "owner"         // who is to act
 	EvidenceCheck        EvidenceCode = "check"         // command: a query or command to check by hand
 )
+
+// Causes returns every cause.
+func Causes() []Cause {
+	return []Cause{CauseLostInHandoff, CauseBacklog, CauseStalled, CauseSlowCompute, CauseWaitingForPerson, CauseStarved, CauseDiverged, CauseUnexplained}
+}

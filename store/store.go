@@ -17,6 +17,18 @@ var ErrNotFound = errors.New("store: not found")
 // ErrLocked says that another instance writes to this store.
 var ErrLocked = errors.New("store: another instance holds the writer's lock")
 
+// ErrBadCursor says that an OrderFilter's Cursor did not come from OrderPage.Next.
+var ErrBadCursor = errors.New("store: bad cursor")
+
+// ErrOutOfStep says that a batch does not continue the journal as it stands, or that a change does
+// not continue the read model: the caller's memory is not the store's. Ask Position again.
+var ErrOutOfStep = errors.New("store: out of step")
+
+// ErrText says that a batch holds text that is not UTF-8, holds a NUL or is longer than
+// order.MaxTextBytes where it is indexed, which cannot be stored.
+// Such an event is to be rejected before it is committed.
+var ErrText = errors.New("store: text is not valid")
+
 // Position is where the journal and the read model stand.
 type Position struct {
 	Journal int64       // last committed sequence; 0: none
@@ -44,31 +56,37 @@ type Journal interface {
 	KeysOf(ctx context.Context, ids []sla.OrderID) (map[sla.OrderID][]order.Key, error)
 	// SeenIDs returns which of a source's event ids are in the journal.
 	SeenIDs(ctx context.Context, source string, ids []string) (map[string]bool, error)
-	// Append writes a batch durably, whole or not at all.
+	// Append writes a batch durably, whole or not at all. After any error other than a refusal
+	// (ErrOutOfStep, ErrText, ErrLocked) it may have been written: ask Position.
 	Append(ctx context.Context, b *sla.Batch) error
 }
 
 // Model is the second transaction: what the engine made of the journal.
 type Model interface {
-	// Save writes a change and moves Applied.
+	// Save writes a change and moves Applied, which never goes back nor beyond the journal.
+	// Of the orders given, nothing else is kept than what is given. Empty lists are kept as nil.
 	Save(ctx context.Context, c *sla.Change, applied int64) error
 	// Restore calls fn for every order that is open in the read model or has records after
-	// Applied, with all its records in journal order and what was said of it.
+	// Applied, with all its records in journal order and what was said of it, those of the orders
+	// it absorbed included. Orders come by id. It reads one snapshot; fn may use the store.
 	Restore(ctx context.Context, fn func(sla.History) error) error
-	// History returns one order's records, those of the orders it absorbed included.
+	// History returns one order's records, those of the orders it absorbed included, or ErrNotFound.
+	// The id of an absorbed order gives its survivor's.
 	History(ctx context.Context, id sla.OrderID) (sla.History, error)
 }
 
 // Reader is what pages and the API read.
 type Reader interface {
-	// Orders lists orders, the longest overdue first.
+	// Orders lists orders by (verdict: stuck, unknown, at risk, open, no open visit, closed), then
+	// deadline (none comes last), then id. With a Stage, the open visit there stands for the order,
+	// not its most pressing one. A Limit out of range is moved into it.
 	Orders(ctx context.Context, f sla.OrderFilter) (sla.OrderPage, error)
 	// Order returns the order with this id, or the survivor it was merged into, or ErrNotFound.
 	Order(ctx context.Context, id sla.OrderID) (sla.Order, error)
 	// FindKey returns the surviving orders that hold this key value under any name.
 	FindKey(ctx context.Context, value string) ([]sla.OrderID, error)
-	// Totals counts orders by state.
+	// Totals counts orders by state. Late are the open ones with a stuck visit or a breached promise.
 	Totals(ctx context.Context) (sla.OrderTotals, error)
-	// Audit returns what was said of an order, oldest first.
+	// Audit returns what was said of an order and of those it absorbed, oldest first.
 	Audit(ctx context.Context, id sla.OrderID) ([]sla.AuditEntry, error)
 }

@@ -1,0 +1,154 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/alexandrite/orderwatch/order"
+	"github.com/alexandrite/orderwatch/sla"
+	"github.com/alexandrite/orderwatch/store"
+)
+
+const (
+	// tickEvery bounds how long a deadline waits to be noticed while nothing arrives.
+	tickEvery = 50 * time.Millisecond
+	// overviewEvery is how old the counts on pages and in metrics may be.
+	overviewEvery = 500 * time.Millisecond
+	// drainBatches bounds how many committed batches one save takes along.
+	drainBatches = 64
+	// saveRetry is how long the loop waits before it tries again to save.
+	saveRetry = time.Second
+)
+
+// loop is the engine's goroutine: it folds what is committed, judges what falls due and saves both.
+type loop struct {
+	flow    *order.Flow
+	store   store.Store
+	batches <-chan *sla.Batch
+	now     func() time.Time
+	log     *slog.Logger
+	observe func(*sla.Change)
+
+	engine   *sla.Engine
+	applied  int64
+	overview atomic.Pointer[sla.Overview] // nil until the state is restored
+}
+
+// restore brings the engine to where the journal stands.
+func (l *loop) restore(ctx context.Context) error {
+	position, err := l.store.Position(ctx)
+	if err != nil {
+		return fmt.Errorf("restore engine: %w", err)
+	}
+	sources, err := l.store.Sources(ctx)
+	if err != nil {
+		return fmt.Errorf("restore engine: %w", err)
+	}
+	l.engine = sla.New(sla.Options{Flow: l.flow, Sources: sources, LastOrder: position.Order})
+	restored := 0
+	err = l.store.Restore(ctx, func(h sla.History) error {
+		l.engine.Restore(h)
+		restored++
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("restore engine: %w", err)
+	}
+	l.applied = position.Journal
+	l.log.Info("engine restored", "orders", restored, "journal", position.Journal, "not_folded_before", position.Journal-position.Applied)
+	return l.advance(ctx)
+}
+
+// run folds and judges until ctx ends. What is committed and not folded by then is folded at the next start.
+func (l *loop) run(ctx context.Context) error {
+	tick := time.NewTicker(tickEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case b := <-l.batches:
+			l.apply(b)
+		case <-tick.C:
+		}
+		if err := l.advance(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// apply folds a batch and those that wait behind it.
+func (l *loop) apply(b *sla.Batch) {
+	for range drainBatches {
+		l.engine.Apply(b)
+		if n := len(b.Records); n > 0 {
+			l.applied = b.Records[n-1].Seq
+		}
+		select {
+		case b = <-l.batches:
+		default:
+			return
+		}
+	}
+	l.engine.Apply(b)
+	if n := len(b.Records); n > 0 {
+		l.applied = b.Records[n-1].Seq
+	}
+}
+
+// advance judges, saves, and feeds the engine the histories that it asks for.
+func (l *loop) advance(ctx context.Context) error {
+	for {
+		l.engine.Advance(l.now())
+		change := l.engine.Flush()
+		if err := l.save(ctx, change); err != nil {
+			return err
+		}
+		l.observe(change)
+		if len(change.History) == 0 {
+			break
+		}
+		for _, id := range change.History {
+			h, err := l.store.History(ctx, id)
+			if err != nil {
+				return fmt.Errorf("read history of order %d: %w", id, err)
+			}
+			l.engine.Restore(h)
+		}
+	}
+	if last := l.overview.Load(); last == nil || l.now().Sub(last.AsOf) >= overviewEvery {
+		view := l.engine.Overview()
+		l.overview.Store(&view)
+	}
+	return nil
+}
+
+// save writes a change; a store that is away is waited for, since the engine has moved on already.
+func (l *loop) save(ctx context.Context, c *sla.Change) error {
+	if c.Empty() {
+		return nil
+	}
+	for failed := false; ; failed = true {
+		err := l.store.Save(ctx, c, l.applied)
+		if err == nil {
+			if failed {
+				l.log.Info("read model saved again")
+			}
+			return nil
+		}
+		if ctx.Err() != nil {
+			return nil // nothing is lost: the journal has it
+		}
+		if !failed {
+			l.log.Error("read model not saved, trying again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(saveRetry):
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package sla
+
+import (
+	"strings"
+	"time"
+
+	"github.com/alexandrite/orderwatch/order"
+)
+
+// absenceEvidence says what opened the visit, what did not come, and which sources prove it.
+func (e *Engine) absenceEvidence(v *visit) []Evidence {
+	evidence := e.questionEvidence(v)
+	for _, name := range e.plan.flow.Stages[v.stage].Reporters {
+		if s := e.sources[name]; s != nil {
+			evidence = append(evidence, Evidence{Code: EvidenceProof, Source: name, Seq: s.Through, At: nano(s.Watermark)})
+		}
+	}
+	return evidence
+}
+
+// unknownEvidence says which sources could know and do not.
+func (e *Engine) unknownEvidence(v *visit) []Evidence {
+	evidence := e.questionEvidence(v)
+	reporters := e.plan.flow.Stages[v.stage].Reporters
+	if len(reporters) == 0 {
+		return append(evidence, Evidence{Code: EvidenceNoReporter})
+	}
+	for _, name := range reporters {
+		s := e.sources[name]
+		switch {
+		case s == nil || s.Watermark.IsZero():
+			evidence = append(evidence, Evidence{Code: EvidenceBlind, Source: name})
+		case s.Watermark.Add(-s.Offset).Before(v.Deadline):
+			evidence = append(evidence, Evidence{Code: EvidenceBlind, Source: name, At: nano(s.Watermark), Seq: s.Through})
+		default:
+			if g := e.gapIn(name, v.Entered, v.Deadline); g != nil {
+				evidence = append(evidence, Evidence{Code: EvidenceGap, Source: name, Args: map[string]string{
+					"from": g.From.UTC().Format(time.RFC3339), "to": g.To.UTC().Format(time.RFC3339), "reason": g.Reason}})
+			}
+		}
+	}
+	return evidence
+}
+
+func (e *Engine) questionEvidence(v *visit) []Evidence {
+	by := &v.openedBy.Event
+	return []Evidence{
+		{Code: EvidenceEntered, At: by.Time.UnixNano(), Source: by.Source, Seq: by.Seq, Args: map[string]string{"status": by.System + "/" + by.Status}},
+		{Code: EvidenceNotLeft, At: v.Deadline.UnixNano(), Args: map[string]string{"statuses": statusList(e.plan.flow.Stages[v.stage].Leave)}},
+	}
+}
+
+func statusList(list []order.Status) string {
+	texts := make([]string, len(list))
+	for i, s := range list {
+		texts[i] = s.String()
+	}
+	return strings.Join(texts, ", ")
+}
+
+func nano(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}

@@ -1,0 +1,197 @@
+package sla
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/alexandrite/orderwatch/order"
+)
+
+// issued is a stuck verdict that was said and stands.
+type issued struct {
+	visitName
+	at          time.Time
+	deadline    time.Time
+	cause       Cause
+	evidence    []Evidence
+	approximate bool
+}
+
+// judge answers the question that a passed deadline asks.
+func (e *Engine) judge(o *tracked, v *visit) {
+	if e.provenBy(v.stage, v.Entered, v.Deadline) {
+		e.issue(o, v)
+	} else {
+		v.Verdict = VerdictUnknown
+		v.Evidence = e.unknownEvidence(v)
+		e.stages[v.stage].waiting.push(entry{at: v.Deadline.UnixNano(), order: o.id, stage: int32(v.stage), n: int32(v.N)})
+	}
+	e.recount(o)
+	e.dirty[o.id] = o
+}
+
+// issue says that a visit is stuck.
+func (e *Engine) issue(o *tracked, v *visit) {
+	cause, why := e.explain(o, v)
+	said := issued{
+		visitName:   visitName{v.Stage, v.N},
+		at:          e.now,
+		deadline:    v.Deadline,
+		cause:       cause,
+		evidence:    slices.Concat(e.absenceEvidence(v), why),
+		approximate: e.approximate(v.stage),
+	}
+	o.issued = append(o.issued, said)
+	said.mark(v)
+	detail, _ := json.Marshal(said.evidence) // strings and integers only: cannot fail
+	e.audit(AuditEntry{Kind: AuditStuck, Order: o.id, Stage: v.Stage, N: v.N, Deadline: v.Deadline, Cause: cause, Detail: string(detail)})
+}
+
+func (s *issued) mark(v *visit) {
+	v.StuckAt, v.Cause, v.Evidence, v.Approximate = s.at, s.cause, s.evidence, s.approximate
+	if v.Open() {
+		v.Verdict = VerdictStuck
+	}
+}
+
+// unmark takes a verdict off a visit; an open one is asked again when its deadline passes.
+func (v *visit) unmark() {
+	v.StuckAt, v.Cause, v.Evidence, v.Approximate = time.Time{}, "", nil, false
+	if v.Open() {
+		v.Verdict, v.scheduled = VerdictOpen, false
+	}
+}
+
+// reconcile marks the visits of which stuck was said, and takes back what turns out to be wrong:
+// the visit is gone, ended in time after all, or its deadline was later than we knew.
+func (e *Engine) reconcile(o *tracked) {
+	o.issued = slices.DeleteFunc(o.issued, func(s issued) bool {
+		v := o.folded.find(s.stage, s.n)
+		if v != nil && s.stands(v) {
+			s.mark(v)
+			return false
+		}
+		if v != nil {
+			v.unmark()
+		}
+		e.audit(AuditEntry{Kind: AuditRetracted, Order: o.id, Stage: s.stage, N: s.n, Deadline: s.deadline, Cause: s.cause})
+		return true
+	})
+}
+
+func (s *issued) stands(v *visit) bool {
+	return !v.Deadline.IsZero() && !v.Deadline.After(s.at) && (v.Open() || v.Left.After(v.Deadline))
+}
+
+// standing reads from the audit which verdicts were said and not taken back.
+func standing(audit []AuditEntry) []issued {
+	var said []issued
+	for _, a := range audit {
+		name := visitName{a.Stage, a.N}
+		switch a.Kind {
+		case AuditStuck:
+			s := issued{visitName: name, at: a.At, deadline: a.Deadline, cause: a.Cause}
+			_ = json.Unmarshal([]byte(a.Detail), &s.evidence) // evidence of an older version may be unreadable: the verdict stays
+			said = append(said, s)
+		case AuditRetracted:
+			said = slices.DeleteFunc(said, func(s issued) bool { return s.visitName == name })
+		}
+	}
+	return said
+}
+
+// settleWaiting judges again the visits whose proof was missing, as far as the proof now reaches.
+func (e *Engine) settleWaiting(stage int) {
+	st := &e.stages[stage]
+	if !st.moved {
+		return
+	}
+	st.moved = false
+	blocked := st.blocked
+	st.blocked = nil
+	for _, x := range blocked {
+		st.waiting.push(x)
+	}
+	horizon := e.horizon(stage)
+	if horizon.IsZero() {
+		return
+	}
+	for {
+		x, ok := st.waiting.due(horizon.UnixNano())
+		if !ok {
+			return
+		}
+		st.waiting.pop()
+		o := e.orders[x.order]
+		if o == nil {
+			continue
+		}
+		v := e.question(o, x)
+		switch {
+		case v == nil:
+		case e.provenBy(stage, v.Entered, v.Deadline):
+			e.issue(o, v)
+			e.recount(o)
+			e.dirty[o.id] = o
+		default: // a gap: only its repair or the order itself can tell
+			st.blocked = append(st.blocked, x)
+		}
+	}
+}
+
+// horizon returns the corrected time through which every reporter of the stage's leave is known to have sent
+// everything; zero where one is blind or there is none.
+func (e *Engine) horizon(stage int) time.Time {
+	if e.proven {
+		return e.now
+	}
+	reporters := e.plan.flow.Stages[stage].Reporters
+	var least time.Time
+	for i, name := range reporters {
+		s := e.sources[name]
+		if s == nil || s.Watermark.IsZero() {
+			return time.Time{}
+		}
+		if t := s.Watermark.Add(-s.Offset); i == 0 || t.Before(least) {
+			least = t
+		}
+	}
+	return least
+}
+
+// provenBy reports whether every source that could report the stage's leave has sent everything
+// through the deadline, with no unrepaired gap since the order entered.
+func (e *Engine) provenBy(stage int, entered, deadline time.Time) bool {
+	if horizon := e.horizon(stage); horizon.IsZero() || deadline.After(horizon) {
+		return false
+	}
+	if e.proven {
+		return true
+	}
+	for _, name := range e.plan.flow.Stages[stage].Reporters {
+		if e.gapIn(name, entered, deadline) != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// gapIn returns an unrepaired gap of the source that meets the corrected interval, or nil.
+func (e *Engine) gapIn(source string, from, to time.Time) *order.Gap {
+	s := e.sources[source]
+	for i := range s.Gaps {
+		g := &s.Gaps[i]
+		if !g.From.Add(-s.Offset).After(to) && !g.To.Add(-s.Offset).Before(from) {
+			return g
+		}
+	}
+	return nil
+}
+
+func (e *Engine) approximate(stage int) bool {
+	return slices.ContainsFunc(e.plan.flow.Stages[stage].Reporters, func(name string) bool {
+		s := e.sources[name]
+		return s != nil && s.Approximate
+	})
+}

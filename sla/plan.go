@@ -1,0 +1,113 @@
+package sla
+
+import (
+	"slices"
+
+	"github.com/alexandrite/orderwatch/order"
+)
+
+// plan is a flow compiled for folding: what each status does. It is immutable.
+type plan struct {
+	flow     *order.Flow
+	statuses map[order.Status]*step // every status the flow names
+	systems  map[string]*step       // what any other status of a system does
+	nothing  *step
+	pauses   [][]int // by stage: the promises it pauses
+}
+
+// step is what one status does to an order.
+type step struct {
+	enters   []int // stages, in flow order
+	leaves   []int
+	receives []int // hand-offs that any status of this system ends, inferred
+	starts   []int // promises
+	stops    []int
+	finish   bool
+	cancel   bool
+	reopen   bool
+}
+
+func compile(flow *order.Flow) *plan {
+	p := &plan{
+		flow:     flow,
+		statuses: map[order.Status]*step{},
+		systems:  map[string]*step{},
+		nothing:  &step{},
+		pauses:   make([][]int, len(flow.Stages)),
+	}
+	for i := range flow.Stages {
+		p.addStage(i)
+	}
+	for i := range flow.Promises {
+		p.addPromise(i)
+	}
+	for _, s := range flow.Finish {
+		p.step(s).finish = true
+	}
+	for _, s := range flow.Cancel {
+		p.step(s).cancel = true
+	}
+	for _, s := range flow.Reopen {
+		p.step(s).reopen = true
+	}
+	for status, st := range p.statuses {
+		if any, ok := p.systems[status.System]; ok {
+			st.receives = any.receives
+		}
+	}
+	return p
+}
+
+func (p *plan) addStage(i int) {
+	stage := &p.flow.Stages[i]
+	for _, s := range stage.Enter {
+		p.step(s).enters = append(p.step(s).enters, i)
+	}
+	for _, s := range stage.Leave {
+		p.step(s).leaves = append(p.step(s).leaves, i)
+		if stage.Kind != order.Handoff {
+			continue
+		}
+		if p.systems[s.System] == nil {
+			p.systems[s.System] = &step{}
+		}
+		if any := p.systems[s.System]; !slices.Contains(any.receives, i) {
+			any.receives = append(any.receives, i)
+		}
+	}
+}
+
+func (p *plan) addPromise(i int) {
+	promise := &p.flow.Promises[i]
+	for _, s := range promise.Start {
+		p.step(s).starts = append(p.step(s).starts, i)
+	}
+	for _, s := range promise.Stop {
+		p.step(s).stops = append(p.step(s).stops, i)
+	}
+	for _, name := range promise.PauseIn {
+		if _, stage := p.flow.Stage(name); stage >= 0 {
+			p.pauses[stage] = append(p.pauses[stage], i)
+		}
+	}
+}
+
+func (p *plan) step(s order.Status) *step {
+	st := p.statuses[s]
+	if st == nil {
+		st = &step{}
+		p.statuses[s] = st
+	}
+	return st
+}
+
+// of returns what the status does; a status the flow does not name may still end a hand-off.
+func (p *plan) of(s order.Status) *step {
+	if st := p.statuses[s]; st != nil {
+		return st
+	}
+	if st := p.systems[s.System]; st != nil {
+		return st
+	}
+	return p.nothing
+}

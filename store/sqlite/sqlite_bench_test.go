@@ -1,0 +1,11 @@
+package sqlite_test
+
+import (
+	"testing"
+
+	"github.com/alexandrite/orderwatch/store/storetest"
+)
+
+func BenchmarkAppend(b *testing.B) { storetest.BenchAppend(b, driver) }
+
+func BenchmarkSave(b *testing.B) { storetest.BenchSave(b, driver) }
