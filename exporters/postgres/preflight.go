@@ -76,14 +76,20 @@ func Preflight(ctx context.Context, c Config) (Report, error) {
 
 func preflight(ctx context.Context, conn *pgx.Conn, c Config) (Report, map[string]*table, error) {
 	var r Report
-	if err := r.server(ctx, conn, c); err != nil {
+	// One snapshot: what changes while we look is seen whole or not at all.
+	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return r, nil, fmt.Errorf("begin preflight: %w", err)
+	}
+	defer tx.Rollback(context.WithoutCancel(ctx)) // read-only: nothing to commit
+	if err := r.server(ctx, tx, c); err != nil {
 		return r, nil, err
 	}
-	tables, err := readCatalog(ctx, conn, c)
+	tables, err := readCatalog(ctx, tx, c)
 	if err != nil {
 		return r, nil, err
 	}
-	exists, err := r.publication(ctx, conn, c, tables)
+	exists, err := r.publication(ctx, tx, c, tables)
 	if err != nil {
 		return r, nil, err
 	}
@@ -105,10 +111,10 @@ const serverQuery = `SELECT current_setting('wal_level'), current_user::text,
 	(SELECT count(*) FROM pg_replication_slots WHERE slot_name <> $1) >= current_setting('max_replication_slots')::int,
 	current_setting('max_slot_wal_keep_size'), pg_is_in_recovery()`
 
-func (r *Report) server(ctx context.Context, conn *pgx.Conn, c Config) error {
+func (r *Report) server(ctx context.Context, tx pgx.Tx, c Config) error {
 	var level, role, keep string
 	var may, full, standby bool
-	if err := conn.QueryRow(ctx, serverQuery, c.Slot).Scan(&level, &role, &may, &full, &keep, &standby); err != nil {
+	if err := tx.QueryRow(ctx, serverQuery, c.Slot).Scan(&level, &role, &may, &full, &keep, &standby); err != nil {
 		return fmt.Errorf("read server settings: %w", err)
 	}
 	if standby {
@@ -132,9 +138,9 @@ func (r *Report) server(ctx context.Context, conn *pgx.Conn, c Config) error {
 }
 
 // publication reports whether there is one.
-func (r *Report) publication(ctx context.Context, conn *pgx.Conn, c Config, tables map[string]*table) (bool, error) {
+func (r *Report) publication(ctx context.Context, tx pgx.Tx, c Config, tables map[string]*table) (bool, error) {
 	var insert, update bool
-	err := conn.QueryRow(ctx, `SELECT pubinsert, pubupdate FROM pg_publication WHERE pubname = $1`, c.Publication).Scan(&insert, &update)
+	err := tx.QueryRow(ctx, `SELECT pubinsert, pubupdate FROM pg_publication WHERE pubname = $1`, c.Publication).Scan(&insert, &update)
 	if errors.Is(err, pgx.ErrNoRows) {
 		r.problem(createPublication(c, tables), "publication %s does not exist", c.Publication)
 		return false, nil
