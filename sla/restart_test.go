@@ -146,3 +146,22 @@ func TestRecordIsPlacedByTheOffsetOfItsPlace(t *testing.T) {
 		})
 	}
 }
+
+func TestVerdictOnADeadlineThatMovedNeedsAProofOfItsOwn(t *testing.T) {
+	c := newCompany(t)
+	verdict := func() Verdict { c.all(); return c.memory.orders[1].Visits[0].Verdict }
+	c.send("shop-db", 2, 0, "crm/APPROVED", 0, "shop", "1") // to be claimed within four hours
+	c.send("mes-db", 1, 4*time.Hour+30*time.Minute, "", 0)
+	c.now = day0.Add(6 * time.Hour)
+	if got := verdict(); got != VerdictStuck {
+		t.Errorf("at first it is %s", got)
+	}
+	c.send("shop-db", 1, -time.Minute, "", -time.Hour) // the shop's clock is an hour behind: it was approved at one
+	if got := verdict(); got != VerdictUnknown || c.memory.retracted() != 1 {
+		t.Errorf("with the later deadline it is %s, %d verdicts taken back", got, c.memory.retracted())
+	}
+	c.send("mes-db", 2, 5*time.Hour, "", 0)
+	if got := verdict(); got != VerdictStuck {
+		t.Errorf("proven again it is %s", got)
+	}
+}
