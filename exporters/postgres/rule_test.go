@@ -67,8 +67,8 @@ func TestConfigProblemsAreAllSaid(t *testing.T) {
 	for _, err := range c.Validate() {
 		all.WriteString(err.Error() + "\n")
 	}
-	for _, want := range []string{"postgres.dsn", "postgres.slot", "postgres.publication", "postgres.watermark_interval", "postgres.remember_rows",
-		"postgres.tables[0].table", "postgres.tables[0].system", "postgres.tables[0].status", "postgres.tables[0].keys", "postgres.tables[2]: repeats"} {
+	for _, want := range []string{"dsn", "slot", "publication", "watermark_interval", "remember_rows",
+		"tables[0].table", "tables[0].system", "tables[0].status", "tables[0].keys", "tables[2]: repeats"} {
 		if !strings.Contains(all.String(), want) {
 			t.Errorf("no %q in\n%s", want, all.String())
 		}
