@@ -170,8 +170,8 @@ func (w *world) checkOverview(t *rapid.T, i *instance, orders map[string]Order) 
 			for _, v := range o.Visits {
 				if v.Stage == stage.Name && v.Open() {
 					open++
-					stuck += int(btoi(v.Verdict == VerdictStuck))
-					unknown += int(btoi(v.Verdict == VerdictUnknown))
+					stuck += btoi(v.Verdict == VerdictStuck)
+					unknown += btoi(v.Verdict == VerdictUnknown)
 				}
 			}
 		}
