@@ -14,7 +14,7 @@ import (
 )
 
 // Whatever the arrival, the batches and the restarts, the same facts give the same orders, and
-// those are the reference's.
+// those are the reference's. To look longer: go test ./sla -run TestSameFacts -rapid.checks=100000
 func TestSameFactsGiveOneResult(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
