@@ -46,10 +46,30 @@ func (e *Engine) offset(r *Record) time.Duration {
 	return offset
 }
 
+// offsetsChanged reports whether records that the old state had received lie elsewhere by the new one. That every
+// watermark brings an offset for what comes after it changes nothing of the past.
 func offsetsChanged(old, now *SourceState) bool {
-	return !slices.EqualFunc(old.Epochs, now.Epochs, func(a, b EpochState) bool {
-		return a.Epoch == b.Epoch && slices.Equal(a.Offsets, b.Offsets)
+	return slices.ContainsFunc(now.Epochs, func(ep EpochState) bool {
+		i := slices.IndexFunc(old.Epochs, func(was EpochState) bool { return was.Epoch == ep.Epoch })
+		return i >= 0 && slices.ContainsFunc(ep.Offsets, old.Epochs[i].contradicts)
 	})
+}
+
+// contradicts reports whether the change gives a record that is here another offset than it had.
+func (ep *EpochState) contradicts(c OffsetChange) bool {
+	received := ep.Through
+	if n := len(ep.Ahead); n > 0 {
+		received = max(received, ep.Ahead[n-1].To)
+	}
+	if c.From > received {
+		return false
+	}
+	for i := len(ep.Offsets) - 1; i >= 0; i-- {
+		if ep.Offsets[i].From <= c.From {
+			return ep.Offsets[i].Offset != c.Offset
+		}
+	}
+	return true
 }
 
 // replace puts every fact of a source on the timeline again: an offset became known after the

@@ -79,14 +79,14 @@ func New(o Options) *Engine {
 
 // Apply folds in a committed batch. Verdicts that only time decides wait for Advance.
 func (e *Engine) Apply(b *Batch) {
+	for i := range b.Sources { // first: they know the offsets of the batch's records
+		e.setSource(&b.Sources[i])
+	}
 	touched := make([]*tracked, 0, len(b.Records))
 	for i := range b.Records {
 		if o := e.applyRecord(&b.Records[i]); o != nil {
 			touched = append(touched, o)
 		}
-	}
-	for i := range b.Sources {
-		e.setSource(&b.Sources[i])
 	}
 	for _, o := range touched {
 		if e.orders[o.id] == o {
