@@ -9,6 +9,9 @@ import (
 	"github.com/alexandrite/orderwatch/order"
 )
 
+// Revision changes whenever equal Options give other events than before.
+const Revision = 1
+
 // Options say what is simulated. Start and Flow are required.
 type Options struct {
 	Seed  uint64
@@ -24,7 +27,10 @@ type Options struct {
 }
 
 // Period is a span of time, without its end. A zero To: without end.
-type Period struct{ From, To time.Time }
+type Period struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to,omitzero"`
+}
 
 func (p Period) holds(t time.Time) bool {
 	return !t.Before(p.From) && (p.To.IsZero() || t.Before(p.To))
