@@ -77,6 +77,7 @@ type Committer struct {
 	resolver *sla.Resolver
 	last     int64      // sequence of the journal
 	doubt    *sla.Batch // Append failed, and it is not known whether the batch was written
+	alone    int        // so many of the next requests get a batch of their own
 }
 
 // entry is one event of a request: decoded, or refused while it was.
@@ -201,8 +202,14 @@ func (c *Committer) load(ctx context.Context) error {
 }
 
 // gather takes the requests that wait already: while one transaction runs, the next one fills.
+// After a batch has failed its requests go alone, so that one which the journal can never take
+// does not fail the others again and again.
 func (c *Committer) gather(r *request) []*request {
 	batch := []*request{r}
+	if c.alone > 0 {
+		c.alone--
+		return batch
+	}
 	for n := len(r.entries); n < c.o.MaxBatch; n += len(r.entries) {
 		select {
 		case r = <-c.requests:

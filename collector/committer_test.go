@@ -81,7 +81,7 @@ func TestARejectedSequenceHoldsNoWatermarkBack(t *testing.T) {
 	if _, err := h.Commit(t.Context(), []order.Event{statusEvent(1, "1"), bad, watermark(3, 2)}); err != nil {
 		t.Fatal(err)
 	}
-	if s := h.journal.sources["mes-db"]; !s.Watermark.Equal(now.Add(-time.Minute)) || s.Rejected != 1 {
+	if s := h.journal.source("mes-db"); !s.Watermark.Equal(now.Add(-time.Minute)) || s.Rejected != 1 {
 		t.Errorf("watermark %v, rejected %d", s.Watermark, s.Rejected)
 	}
 }
@@ -186,6 +186,38 @@ func TestRequestsThatWaitShareABatch(t *testing.T) {
 	})
 }
 
+func TestARequestThatCanNeverBeStoredFailsAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		h := start(t, m, nil)
+		for round := range 2 {
+			m.mu.Lock()
+			m.block = make(chan struct{})
+			m.mu.Unlock()
+			answers := map[string]chan error{}
+			for i, key := range []string{"first", poison, "good"} { // the first holds the journal while the others gather
+				answers[key] = make(chan error, 1)
+				go func() {
+					_, err := h.Commit(t.Context(), []order.Event{statusEvent(uint64(10*round+i+1), key)})
+					answers[key] <- err
+				}()
+				synctest.Wait()
+			}
+			close(m.block)
+			if err := <-answers["first"]; err != nil {
+				t.Errorf("round %d: first: %v", round, err)
+			}
+			if err := <-answers[poison]; !errors.Is(err, ErrUnavailable) {
+				t.Errorf("round %d: poison: %v", round, err)
+			}
+			if err := <-answers["good"]; (err == nil) != (round == 1) {
+				t.Errorf("round %d: good: %v", round, err)
+			}
+		}
+		_ = h.stop()
+	})
+}
+
 func TestNothingIsAcknowledgedWhileTheEngineIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory()
@@ -231,12 +263,12 @@ func TestAHoleIsGivenUpInTime(t *testing.T) {
 		}
 		time.Sleep(14 * time.Minute)
 		synctest.Wait()
-		if s := m.sources["mes-db"]; !s.Watermark.IsZero() {
+		if s := m.source("mes-db"); !s.Watermark.IsZero() {
 			t.Errorf("watermark %v too early", s.Watermark)
 		}
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		if s := m.sources["mes-db"]; s.Watermark.IsZero() || len(s.Gaps) != 1 || s.Gaps[0].Reason != sla.ReasonLost {
+		if s := m.source("mes-db"); s.Watermark.IsZero() || len(s.Gaps) != 1 || s.Gaps[0].Reason != sla.ReasonLost {
 			t.Errorf("watermark %v, gaps %v", s.Watermark, s.Gaps)
 		}
 		_ = h.stop()

@@ -20,6 +20,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var errDown = errors.New("the disk is gone")
 
+// poison is a key value that the journal can never store.
+const poison = "poison"
+
 // memory is a journal in memory that can fail, block, and lose its answer.
 type memory struct {
 	mu      sync.Mutex
@@ -32,6 +35,7 @@ type memory struct {
 	loseAnswer int // of the next calls of Append this many write, and fail all the same
 	down       bool
 	block      chan struct{} // Append waits for it to close; nil: does not wait
+	begun      chan struct{} // Append tells that it began; nil: does not
 }
 
 func newMemory() *memory {
@@ -102,8 +106,11 @@ func (m *memory) SeenIDs(_ context.Context, source string, ids []string) (map[st
 
 func (m *memory) Append(ctx context.Context, b *sla.Batch) error {
 	m.mu.Lock()
-	block := m.block
+	block, begun := m.block, m.begun
 	m.mu.Unlock()
+	if begun != nil {
+		begun <- struct{}{}
+	}
 	if block != nil {
 		select {
 		case <-block:
@@ -118,6 +125,9 @@ func (m *memory) Append(ctx context.Context, b *sla.Batch) error {
 		return errDown
 	}
 	for i, r := range b.Records {
+		if r.Event.Keys[0].Value == poison {
+			return errors.New("value out of range")
+		}
 		if r.Seq != int64(len(m.records)+i+1) {
 			return fmt.Errorf("record %d where %d is next", r.Seq, len(m.records)+i+1)
 		}
@@ -251,4 +261,11 @@ func (h *harness) counters(t *testing.T) []string {
 		}
 	}
 	return list
+}
+
+// source returns the stored state of a source.
+func (m *memory) source(name string) sla.SourceState {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.sources[name]
 }

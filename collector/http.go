@@ -72,15 +72,26 @@ func (h *httpService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fail(w, kind, http.StatusServiceUnavailable, unavailable(ErrUnavailable.Error()))
 		return
 	}
-	body, err := resp.MarshalProto()
-	if kind == typeJSON {
-		body, err = resp.MarshalJSON()
-	}
+	body, err := encodeAnswer(kind, resp)
 	if err != nil {
 		fail(w, kind, http.StatusInternalServerError, status.New(codes.Internal, "answer cannot be written"))
 		return
 	}
 	reply(w, kind, http.StatusOK, body)
+}
+
+// encodeAnswer leaves the partial success out of a full one, as OTLP asks.
+func encodeAnswer(kind string, resp plogotlp.ExportResponse) ([]byte, error) {
+	partial := resp.PartialSuccess().RejectedLogRecords() > 0
+	switch {
+	case kind == typeJSON && partial:
+		return resp.MarshalJSON()
+	case kind == typeJSON:
+		return []byte("{}"), nil
+	case partial:
+		return resp.MarshalProto()
+	}
+	return nil, nil
 }
 
 func (h *httpService) read(w http.ResponseWriter, r *http.Request, kind string) (plogotlp.ExportRequest, error) {

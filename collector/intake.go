@@ -56,7 +56,7 @@ func answer(resp plogotlp.ExportResponse, outcomes []Outcome) error {
 		case Rejected:
 			refused++
 			if len(reasons) < maxReasons {
-				reasons = append(reasons, fmt.Sprintf("record %d: %s (%s)", i, strings.ToValidUTF8(o.Err.Error(), "?"), o.Reason))
+				reasons = append(reasons, fmt.Sprintf("record %d: %s", i, strings.ToValidUTF8(o.Err.Error(), "?")))
 			}
 		}
 	}

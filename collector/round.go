@@ -68,6 +68,9 @@ func (c *Committer) write(ctx, work context.Context, requests []*request, expire
 	}
 	if err := c.o.Journal.Append(work, b); err != nil {
 		c.doubt = b // the answer may have been lost and not the batch
+		if len(requests) > 1 {
+			c.alone = len(requests)
+		}
 		return nil, fmt.Errorf("append: %w", err)
 	}
 	c.accept(ctx, b)
@@ -125,6 +128,11 @@ func (c *Committer) build(ctx context.Context, requests []*request, now time.Tim
 		return nil, err
 	}
 	b := &sla.Batch{At: now}
+	n := 0
+	for _, r := range requests {
+		n += len(r.entries)
+	}
+	b.Records = make([]sla.Record, 0, n)
 	for _, r := range requests {
 		for i := range r.entries {
 			r.outcomes[i] = c.decide(&r.entries[i], seen, now)

@@ -67,31 +67,6 @@ func options(c exporters.Config, s exporters.Source) exporters.Options {
 	return exporters.Options{Config: c, Source: s, RetryMin: time.Millisecond, RetryMax: 5 * time.Millisecond, Timeout: 5 * time.Second}
 }
 
-// start runs a sidecar until the returned function is called or the test ends.
-func start(t *testing.T, o exporters.Options) (stop func()) {
-	t.Helper()
-	r, err := exporters.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- r.Run(ctx) }()
-	var stopped bool
-	stop = func() {
-		if stopped {
-			return
-		}
-		stopped = true
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("run: %v", err)
-		}
-	}
-	t.Cleanup(stop)
-	return stop
-}
-
 func statuses(n int) func([]order.Event) bool {
 	return func(events []order.Event) bool { return len(events) >= 2*n }
 }
@@ -100,12 +75,12 @@ func TestEverythingArrivesInOrderOverRestartsAndRefusals(t *testing.T) {
 	receiver := exportertest.Start(t)
 	c := config(t, receiver.Endpoint())
 	receiver.SetAnswer(flaky())
-	stop := start(t, options(c, &countingSource{total: 40, fail: map[uint64]bool{7: true, 8: true}}))
+	stop := exportertest.StartRunner(t, options(c, &countingSource{total: 40, fail: map[uint64]bool{7: true, 8: true}}))
 	receiver.Wait(t, "40 events", statuses(40))
 	receiver.Kill()
 	stop()
 	receiver.Restart(t)
-	start(t, options(c, &countingSource{total: 60}))
+	exportertest.StartRunner(t, options(c, &countingSource{total: 60}))
 	events := receiver.Wait(t, "60 events", statuses(60))
 	if err := exportertest.Check(receiver.Arrivals()); err != nil {
 		t.Error(err)
@@ -147,7 +122,7 @@ func TestOneRefusedEventCostsOnlyItselfAndIsSaid(t *testing.T) {
 		}
 		return plogotlp.NewExportResponse(), nil
 	})
-	start(t, options(config(t, receiver.Endpoint()), &countingSource{total: 20}))
+	exportertest.StartRunner(t, options(config(t, receiver.Endpoint()), &countingSource{total: 20}))
 	var gap order.Event
 	receiver.Wait(t, "the gap and the rest", func(events []order.Event) bool {
 		for _, e := range events {
@@ -174,7 +149,7 @@ func TestPartialSuccessIsNotRepeated(t *testing.T) {
 	gate := make(chan struct{})
 	o := options(config(t, receiver.Endpoint()), &countingSource{total: 10, gate: gate})
 	o.Registerer = registry
-	stop := start(t, o)
+	stop := exportertest.StartRunner(t, o)
 	receiver.Wait(t, "9 events", statuses(9))
 	close(gate) // requests go one after the other: when the last arrives, the others were answered
 	receiver.Wait(t, "10 events", statuses(10))
@@ -212,7 +187,7 @@ func TestHTTPProtobufWithGzip(t *testing.T) {
 	defer server.Close()
 	c := config(t, server.URL)
 	c.Collector.Protocol, c.Collector.Compression = exporters.HTTP, exporters.Gzip
-	start(t, options(c, &countingSource{total: 10}))
+	exportertest.StartRunner(t, options(c, &countingSource{total: 10}))
 	receiver.Wait(t, "10 events", statuses(10))
 	if err := exportertest.Check(receiver.Arrivals()); err != nil {
 		t.Error(err)
@@ -222,7 +197,7 @@ func TestHTTPProtobufWithGzip(t *testing.T) {
 func TestASecondSidecarOnTheSameSpoolIsRefused(t *testing.T) {
 	receiver := exportertest.Start(t)
 	c := config(t, receiver.Endpoint())
-	start(t, options(c, &countingSource{total: 1}))
+	exportertest.StartRunner(t, options(c, &countingSource{total: 1}))
 	receiver.Wait(t, "an event", statuses(1))
 	second, err := exporters.New(options(c, &countingSource{}))
 	if err != nil {

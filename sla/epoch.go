@@ -59,9 +59,9 @@ func (ep *EpochState) swallow(now time.Time) {
 	}
 	switch {
 	case len(ep.Ahead) == 0:
-		ep.Since = time.Time{}
+		ep.Since, ep.Top = time.Time{}, 0
 	case ep.Since.IsZero() || ep.Through > before:
-		ep.Since = now
+		ep.Since, ep.Top = now, ep.Ahead[len(ep.Ahead)-1].To
 	}
 }
 
@@ -102,6 +102,7 @@ func (ep *EpochState) giveUp(through uint64, now time.Time) {
 	}
 	ep.boundSkipped()
 	ep.Through = max(ep.Through, through)
+	ep.Since = time.Time{} // what is missed from here on is another hole
 	ep.swallow(now)
 }
 

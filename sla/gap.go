@@ -52,7 +52,7 @@ func (s *SourceState) expire(i int, now, limit time.Time) {
 	}
 	if len(ep.Pending) == 0 && ep.waitedSince(limit) {
 		// No watermark says how far the loss can reach. What was lost was sent before now.
-		s.lose(i, ep.Ahead[0].From-1, now.Add(s.Offset), now)
+		s.lose(i, ep.Top, now.Add(s.Offset), now)
 	}
 }
 

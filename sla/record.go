@@ -69,6 +69,7 @@ type EpochState struct {
 	Pending   []PendingMark  // watermarks waiting for Through
 	Offsets   []OffsetChange // ascending by From; of those up to Through only the last
 	Since     time.Time      // our clock: since when the number after Through is missed; zero: it is not
+	Top       uint64         // highest sequence here at Since: holes below it are as old
 	Skipped   []Range        // given up as lost, ascending; accepted should they come after all; bounded
 	Proven    uint64         // highest Through of the effective watermarks
 	First     time.Time      // earliest effective watermark

@@ -278,12 +278,14 @@ func simulate(rng *rand.Rand) stream {
 				s.repair(e, next(), began, clock)
 			}
 		}
+		start := clock
 		for range 5 + rng.IntN(25) {
 			clock++
 			switch rng.IntN(6) {
 			case 0, 1:
 				through := seq
-				m := mark(e, next(), through, clock)
+				m := mark(e, next(), through, max(start, clock-rng.IntN(3))) // it may lag behind the facts before it
+				m.Observed = second(clock)
 				m.Watermark.ClockOffset = time.Duration(rng.IntN(3)) * time.Millisecond
 				m.Watermark.Queues = []order.QueueDepth{{Queue: "q", Messages: int64(clock)}}
 				s.sent = append(s.sent, m)

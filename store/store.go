@@ -64,7 +64,8 @@ type Journal interface {
 // Model is the second transaction: what the engine made of the journal.
 type Model interface {
 	// Save writes a change and moves Applied, which never goes back nor beyond the journal.
-	// Of the orders given, nothing else is kept than what is given. Empty lists are kept as nil.
+	// It replaces the orders given wholly; an empty list comes back as nil. After an error it may
+	// have been written, as with Append.
 	Save(ctx context.Context, c *sla.Change, applied int64) error
 	// Restore calls fn for every order that is open in the read model or has records after
 	// Applied, with all its records in journal order and what was said of it, those of the orders

@@ -2,6 +2,7 @@ package testbed
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -13,8 +14,11 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	amqp "github.com/rabbitmq/amqp091-go"
 	"go.uber.org/goleak"
+	"golang.org/x/sync/errgroup"
 
+	"github.com/alexandrite/orderwatch/testbed/broker"
 	"github.com/alexandrite/orderwatch/testbed/customer"
 	"github.com/alexandrite/orderwatch/testbed/truth"
 )
@@ -160,7 +164,7 @@ var (
 )
 
 func way(o truth.Order) []string {
-	var way []string
+	way := make([]string, 0, len(o.Statuses))
 	for _, s := range o.Statuses {
 		way = append(way, s.System+"/"+s.Status)
 	}
@@ -242,10 +246,18 @@ func TestAFaultKeepsItsOrderWhereItIsUntilItIsTakenAway(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	nobodys := broker.Message{Type: broker.PriceOfShopOrder, FileID: "nobodys"}
+	out := broker.NewPublisher(c.RabbitURL())
+	if err := errors.Join(out.Publish(t.Context(), broker.MESEvents, nobodys), out.Close()); err != nil {
+		t.Fatal(err)
+	}
 	all := awaitTruth(t, c, "the healthy orders are closed and the faults have struck", func(all *truth.Truth) bool {
 		return count(all.Orders, closed) == 2 && len(all.Faulty()) == 4
 	})
 	checkDatabases(t, c, all)
+	if n := deadLetters(t, c); n != 1 {
+		t.Errorf("%d dead letters, want the price of nobody's order", n)
+	}
 	for _, test := range cases {
 		o := all.Order(test.order.FileID)
 		if o.Last("mes") != test.lastMES || o.Last("crm") != test.last {
@@ -268,6 +280,25 @@ func TestAFaultKeepsItsOrderWhereItIsUntilItIsTakenAway(t *testing.T) {
 			t.Errorf("%s: fault %+v has no end after its beginning", o.File, o.Fault)
 		}
 	}
+}
+
+// deadLetters counts the messages among the dead letters.
+func deadLetters(t *testing.T, c *Company) int {
+	t.Helper()
+	conn, err := amqp.Dial(c.RabbitURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	ch, err := conn.Channel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	queue, err := ch.QueueDeclarePassive(broker.DeadLetters, true, false, false, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return queue.Messages
 }
 
 func TestDrawnFaultsAndCancellationsAreAsSeeded(t *testing.T) {
@@ -298,17 +329,19 @@ func TestDrawnFaultsAndCancellationsAreAsSeeded(t *testing.T) {
 
 func TestOrdersSurviveAKilledDatabaseAndAKilledBroker(t *testing.T) {
 	const orders = 12
-	c := startCompany(t, Options{Compress: fast / 2, Seed: 10, Orders: orders, Rate: 20, B2BShare: 0.5})
+	c := startCompany(t, Options{Compress: fast, Seed: 10, Orders: orders, Rate: 20, B2BShare: 0.5})
 	awaitTruth(t, c, "all orders are in the MES", func(all *truth.Truth) bool {
 		return count(all.Orders, func(o truth.Order) bool { return o.MESID != 0 }) == orders
 	})
 	c.MESDB().Kill()
 	c.Rabbit().Kill()
 	c.ShopDB().Kill()
+	var restarts errgroup.Group
 	for _, restart := range []func(context.Context) error{c.ShopDB().Restart, c.MESDB().Restart, c.Rabbit().Restart} {
-		if err := restart(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		restarts.Go(func() error { return restart(t.Context()) })
+	}
+	if err := restarts.Wait(); err != nil {
+		t.Fatal(err)
 	}
 	all := awaitTruth(t, c, "all orders are closed", func(all *truth.Truth) bool { return count(all.Orders, closed) == orders })
 	checkDatabases(t, c, all)

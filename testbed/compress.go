@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/alexandrite/orderwatch/order"
 )
 
 // minWithin is the shortest deadline CompressFlow writes. Flow files count in whole seconds, and
@@ -70,13 +71,9 @@ func compressNode(node *yaml.Node, factor float64) error {
 
 // elapsed reads a duration of a flow file as time that passes by day and night.
 func elapsed(text string) (time.Duration, error) {
-	days, isDays := strings.CutSuffix(text, "d")
-	if !isDays {
-		return time.ParseDuration(text)
+	span, err := order.ParseSpan(text)
+	if span.Unit == order.WorkingDays {
+		return time.Duration(span.Days) * order.Day, err
 	}
-	n, err := strconv.ParseUint(strings.TrimSuffix(days, "w"), 10, 16)
-	if err != nil {
-		return 0, fmt.Errorf("%q is not a duration", text)
-	}
-	return time.Duration(n) * 24 * time.Hour, nil
+	return span.Amount, err
 }

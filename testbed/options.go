@@ -60,7 +60,7 @@ func (o Options) withDefaults() (Options, error) {
 type shares map[string]float64
 
 func (s shares) String() string {
-	var parts []string
+	parts := make([]string, 0, len(s))
 	for _, name := range slices.Sorted(maps.Keys(s)) {
 		parts = append(parts, name+"="+strconv.FormatFloat(s[name], 'g', -1, 64))
 	}

@@ -28,12 +28,29 @@ type Tap struct {
 	Exchange     string        `yaml:"exchange"`
 	ExchangeType string        `yaml:"exchange_type"` // needed without management_url, which else tells it
 	RoutingKeys  []string      `yaml:"routing_keys"`  // either these,
-	Mirror       string        `yaml:"mirror"`        // or the application's queue whose binding keys to use
+	Mirror       Names         `yaml:"mirror"`        // or the application's queues whose binding keys to use
 	MaxLength    int64         `yaml:"max_length"`    // messages; defaults to 100000
 	MaxBytes     Bytes         `yaml:"max_bytes"`     // of bodies; defaults to 64MiB
 	TTL          time.Duration `yaml:"ttl"`           // of messages, and of the tap without a reader; defaults to 10m
 	Overflow     string        `yaml:"overflow"`      // only drop-head, the default
 	Map          Mapping       `yaml:"map"`
+}
+
+// Names is a list of names; one alone may be written without brackets.
+type Names []string
+
+// UnmarshalYAML reads NAME or [NAME, NAME].
+func (n *Names) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode {
+		*n = Names{node.Value}
+		return nil
+	}
+	var list []string
+	if err := node.Decode(&list); err != nil {
+		return err
+	}
+	*n = list
+	return nil
 }
 
 // Bytes is a size, written as a number of bytes or with the unit KiB, MiB or GiB.
@@ -69,11 +86,11 @@ const (
 // more queue takes nothing from the others.
 var safeTypes = []string{"topic", "direct", "fanout"}
 
-// Validate returns everything wrong with the section, each with its field path.
+// Validate returns everything wrong with the section, each with its field path below rabbitmq.
 func (c *Config) Validate() []error {
 	var errs []error
 	bad := func(field, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("rabbitmq.%s: %s", field, fmt.Sprintf(format, args...)))
+		errs = append(errs, fmt.Errorf("%s: %s", field, fmt.Sprintf(format, args...)))
 	}
 	if _, err := amqp.ParseURI(c.URL); err != nil { // the error may hold the password
 		bad("url", "is not an address such as amqp://user:password@host:5672/vhost")
@@ -149,15 +166,16 @@ func (t *Tap) validate(managed bool, bad func(field, format string, args ...any)
 
 func (t *Tap) validateKeys(managed bool, bad func(field, format string, args ...any)) {
 	switch {
-	case t.Mirror != "" && len(t.RoutingKeys) > 0:
+	case len(t.Mirror) > 0 && len(t.RoutingKeys) > 0:
 		bad("mirror", "give either mirror or routing_keys")
-	case t.Mirror != "" && !managed:
+	case len(t.Mirror) > 0 && !managed:
 		bad("mirror", "needs management_url, which tells the bindings of a queue")
-	case t.Mirror == "" && len(t.RoutingKeys) == 0:
+	case len(t.Mirror)+len(t.RoutingKeys) == 0:
 		bad("routing_keys", "give those the application's queues are bound with, or mirror")
 	case len(t.RoutingKeys) > 100:
 		bad("routing_keys", "at most 100")
 	}
+	validateQueues("mirror", t.Mirror, bad)
 	for i, key := range t.RoutingKeys {
 		if len(key) > maxNameBytes {
 			bad(fmt.Sprintf("routing_keys[%d]", i), "is longer than %d bytes", maxNameBytes)

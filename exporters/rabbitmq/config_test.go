@@ -3,11 +3,14 @@ package rabbitmq
 import (
 	"bytes"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/alexandrite/orderwatch/exporters"
 )
 
 func decode(t *testing.T, text string) (Config, error) {
@@ -60,24 +63,24 @@ func TestConfigIsReadStrictlyAndFilledIn(t *testing.T) {
 
 func TestConfigRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
-		"an address of another kind":             {"amqp://u:p@127.0.0.1:5672/", "http://u:secret@h", "rabbitmq.url: "},
-		"a management address without host":      {"http://127.0.0.1:15672", "http://", "rabbitmq.management_url: "},
-		"watermarks too often":                   {"watermark_interval: 2s", "watermark_interval: 1ms", "rabbitmq.watermark_interval: "},
-		"the default exchange":                   {"exchange: mes.events", `exchange: ""`, "rabbitmq.taps[0].exchange: the default exchange"},
-		"the default exchange by its other name": {"exchange: mes.events", `exchange: amq.default`, "rabbitmq.taps[0].exchange: the default exchange"},
-		"the broker's own exchanges":             {"exchange: mes.events", "exchange: amq.rabbitmq.trace", "rabbitmq.taps[0].exchange: "},
-		"two taps of one exchange":               {"exchange: crm.events", "exchange: mes.events", "rabbitmq.taps[1].exchange: "},
-		"a tap that refuses messages":            {"max_bytes: 16MiB", "overflow: reject-publish", "rabbitmq.taps[0].overflow: "},
-		"an exchange that shares messages out":   {"mirror: crm.prices", "mirror: crm.prices\n      exchange_type: x-consistent-hash", "rabbitmq.taps[0].exchange_type: "},
-		"an unknown type without management":     {"  management_url: http://127.0.0.1:15672\n", "", "rabbitmq.taps[0].exchange_type: is needed"},
-		"mirroring without management":           {"  management_url: http://127.0.0.1:15672\n", "", "rabbitmq.taps[0].mirror: needs management_url"},
-		"mirror and keys together":               {"mirror: crm.prices", "mirror: crm.prices\n      routing_keys: [a]", "rabbitmq.taps[0].mirror: give either"},
-		"neither mirror nor keys":                {"      mirror: crm.prices\n", "", "rabbitmq.taps[0].routing_keys: "},
-		"a ttl that empties the tap":             {"ttl: 5m", "ttl: 1ms", "rabbitmq.taps[0].ttl: "},
-		"a field that is none":                   {"body.mes_order_id}\n        status", "payload.id}\n        status", "rabbitmq.taps[0].map.keys.mes: "},
-		"no keys":                                {"keys: {mes: body.mes_order_id}\n", "keys: {}\n", "rabbitmq.taps[0].map.keys: "},
-		"no system":                              {"system: mes", `system: ""`, "rabbitmq.taps[0].map.system: "},
-		"a queue twice":                          {"[crm.prices]", "[crm.prices, crm.prices]", "rabbitmq.queues[1]: "},
+		"an address of another kind":             {"amqp://u:p@127.0.0.1:5672/", "http://u:secret@h", "url: "},
+		"a management address without host":      {"http://127.0.0.1:15672", "http://", "management_url: "},
+		"watermarks too often":                   {"watermark_interval: 2s", "watermark_interval: 1ms", "watermark_interval: "},
+		"the default exchange":                   {"exchange: mes.events", `exchange: ""`, "taps[0].exchange: the default exchange"},
+		"the default exchange by its other name": {"exchange: mes.events", `exchange: amq.default`, "taps[0].exchange: the default exchange"},
+		"the broker's own exchanges":             {"exchange: mes.events", "exchange: amq.rabbitmq.trace", "taps[0].exchange: "},
+		"two taps of one exchange":               {"exchange: crm.events", "exchange: mes.events", "taps[1].exchange: "},
+		"a tap that refuses messages":            {"max_bytes: 16MiB", "overflow: reject-publish", "taps[0].overflow: "},
+		"an exchange that shares messages out":   {"mirror: crm.prices", "mirror: crm.prices\n      exchange_type: x-consistent-hash", "taps[0].exchange_type: "},
+		"an unknown type without management":     {"  management_url: http://127.0.0.1:15672\n", "", "taps[0].exchange_type: is needed"},
+		"mirroring without management":           {"  management_url: http://127.0.0.1:15672\n", "", "taps[0].mirror: needs management_url"},
+		"mirror and keys together":               {"mirror: crm.prices", "mirror: crm.prices\n      routing_keys: [a]", "taps[0].mirror: give either"},
+		"neither mirror nor keys":                {"      mirror: crm.prices\n", "", "taps[0].routing_keys: "},
+		"a ttl that empties the tap":             {"ttl: 5m", "ttl: 1ms", "taps[0].ttl: "},
+		"a field that is none":                   {"body.mes_order_id}\n        status", "payload.id}\n        status", "taps[0].map.keys.mes: "},
+		"no keys":                                {"keys: {mes: body.mes_order_id}\n", "keys: {}\n", "taps[0].map.keys: "},
+		"no system":                              {"system: mes", `system: ""`, "taps[0].map.system: "},
+		"a queue twice":                          {"[crm.prices]", "[crm.prices, crm.prices]", "queues[1]: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := strings.Replace(goodConfig, c.old, c.new, 1)
@@ -104,5 +107,36 @@ func TestConfigRefusesWhileReading(t *testing.T) {
 		if _, err := decode(t, strings.Replace(goodConfig, change[0], change[1], 1)); err == nil {
 			t.Errorf("%s was taken", change[1])
 		}
+	}
+}
+
+// sidecar is what of sidecar.yaml concerns this sidecar.
+type sidecar struct {
+	exporters.Config `yaml:",inline"`
+	RabbitMQ         Config `yaml:"rabbitmq"`
+}
+
+func example(t *testing.T) sidecar {
+	t.Helper()
+	data, err := os.ReadFile("../../examples/alexandrite/sidecar-rabbitmq.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := sidecar{Config: exporters.DefaultConfig()}
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.KnownFields(true)
+	if err := d.Decode(&c); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestExampleIsValid(t *testing.T) {
+	c := example(t)
+	if errs := append(c.Config.Validate(), c.RabbitMQ.Validate()...); len(errs) > 0 {
+		t.Error(errs)
+	}
+	if got := c.RabbitMQ.Taps[0].Mirror; len(got) != 3 {
+		t.Errorf("mirror: got %v", got)
 	}
 }

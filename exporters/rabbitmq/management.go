@@ -15,8 +15,8 @@ import (
 )
 
 var (
-	errNotFound  = errors.New("not found")
-	errForbidden = errors.New("not allowed to this user")
+	errNotFound     = errors.New("not found")
+	errNoStatistics = errors.New("the broker has no statistics of the queue yet")
 )
 
 const maxAnswerBytes = 8 << 20
@@ -76,7 +76,7 @@ func (m *management) get(ctx context.Context, into any, query string, parts ...s
 	case http.StatusNotFound:
 		return fmt.Errorf("ask management %s: %w", path, errNotFound)
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return fmt.Errorf("ask management %s: %w", path, errForbidden)
+		return fmt.Errorf("ask management %s: %s: the user needs the tag management and rights in the virtual host", path, res.Status)
 	default:
 		return fmt.Errorf("ask management %s: %s", path, res.Status)
 	}
@@ -115,14 +115,18 @@ func (m *management) bindingKeys(ctx context.Context, queue, exchange string) ([
 // queueState is what the management API says of a queue. The broker refreshes it every
 // collect_statistics_interval, 5 s unless configured.
 type queueState struct {
-	Messages  int64 `json:"messages"`
-	Unacked   int64 `json:"messages_unacknowledged"`
-	Consumers int64 `json:"consumers"`
+	Messages  *int64 `json:"messages"` // absent until the broker has counted a new queue
+	Unacked   int64  `json:"messages_unacknowledged"`
+	Consumers int64  `json:"consumers"`
 }
 
 func (m *management) queue(ctx context.Context, name string) (queueState, error) {
 	var q queueState
-	err := m.get(ctx, &q, "?columns=messages,messages_unacknowledged,consumers", "queues", m.vhost, name)
+	// With name among the columns: of a queue without statistics the answer were [] else.
+	err := m.get(ctx, &q, "?columns=name,messages,messages_unacknowledged,consumers", "queues", m.vhost, name)
+	if err == nil && q.Messages == nil {
+		err = errNoStatistics
+	}
 	return q, err
 }
 

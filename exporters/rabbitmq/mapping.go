@@ -10,6 +10,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/alexandrite/orderwatch/exporters"
 	"github.com/alexandrite/orderwatch/order"
 )
 
@@ -17,10 +18,13 @@ import (
 // the sidecar. The right-hand sides are fields: body.PATH, header.NAME, routing_key, message_id
 // or type.
 type Mapping struct {
-	System     string            `yaml:"system"`     // who publishes: mes
-	Keys       map[string]string `yaml:"keys"`       // key name → field; a message needs at least one
-	Status     Status            `yaml:"status"`     // what the message announces; optional
-	Attributes map[string]string `yaml:"attributes"` // attribute name → field: the allow-list
+	System string            `yaml:"system"` // who publishes: mes
+	Keys   map[string]string `yaml:"keys"`   // key name → field; a message needs at least one
+	Status Status            `yaml:"status"` // what the message announces; optional
+
+	// Statuses renames a status read from a field to the flow's; one renamed to "" is left out.
+	Statuses   exporters.Statuses `yaml:"statuses"`
+	Attributes map[string]string  `yaml:"attributes"` // attribute name → field: the allow-list
 }
 
 // Status is what a message announces: a constant (`status: SHIPPED`) or a field
@@ -115,11 +119,12 @@ type mapper struct {
 	system, constant string
 	keys, attributes []namedField
 	status           *field
+	statuses         exporters.Statuses
 	bodied           bool // some field is of the body
 }
 
 func newMapper(m *Mapping) (*mapper, error) {
-	out := &mapper{system: m.System, constant: m.Status.Constant}
+	out := &mapper{system: m.System, constant: m.Status.Constant, statuses: m.Statuses}
 	var err error
 	if out.keys, err = out.fields(m.Keys); err != nil {
 		return nil, err
@@ -182,7 +187,8 @@ func (m *mapper) event(d *amqp.Delivery, exchange string, at, observed time.Time
 		}
 	}
 	if m.status != nil {
-		e.Status, _ = m.status.value(msg)
+		raw, _ := m.status.value(msg)
+		e.Status, _ = m.statuses.Name(raw)
 	}
 	return e, nil
 }

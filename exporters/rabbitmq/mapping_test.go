@@ -1,6 +1,7 @@
 package rabbitmq
 
 import (
+	"encoding/json"
 	"errors"
 	"reflect"
 	"strings"
@@ -9,12 +10,14 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
+	"github.com/alexandrite/orderwatch/exporters"
 	"github.com/alexandrite/orderwatch/order"
+	"github.com/alexandrite/orderwatch/testbed/broker"
 )
 
 var priceMapping = Mapping{
 	System: "mes", Keys: map[string]string{"mes": "body.mes_order_id", "file": "body.file_id"},
-	Status: Status{From: "body.status"}, Attributes: map[string]string{"channel": "body.channel", "partner": "header.partner"},
+	Status: Status{From: "body.status"}, Statuses: exporters.Statuses{"PRICED": "PRICE_CALCULATED"}, Attributes: map[string]string{"channel": "body.channel", "partner": "header.partner"},
 }
 
 func mapperOf(t testing.TB, m Mapping) *mapper {
@@ -29,7 +32,7 @@ func mapperOf(t testing.TB, m Mapping) *mapper {
 func TestMappingMakesEvent(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	d := &amqp.Delivery{RoutingKey: "price.calculated", MessageId: "m-1", Headers: amqp.Table{"partner": "acme"},
-		Body: []byte(`{"mes_order_id":7,"file_id":"f-1","status":"PRICE_CALCULATED","customer":"never travels"}`)}
+		Body: []byte(`{"mes_order_id":7,"file_id":"f-1","status":"PRICED","customer":"never travels"}`)}
 	got, err := mapperOf(t, priceMapping).event(d, "mes.events", at, at.Add(time.Second))
 	if err != nil {
 		t.Fatal(err)
@@ -84,4 +87,21 @@ func FuzzMapping(f *testing.F) {
 			t.Error("an event that names no order")
 		}
 	})
+}
+
+func TestMappingReadsTheSimulatedCompanysMessages(t *testing.T) {
+	body, err := json.Marshal(broker.Message{Type: broker.PriceOfShopOrder, MESOrderID: 7, FileID: "f-1", Status: "PRICE_CALCULATED", Channel: "b2c", Polygons: 1200})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mapping := example(t).RabbitMQ.Taps[0].Map
+	got, err := mapperOf(t, mapping).event(&amqp.Delivery{Body: body}, broker.MESEvents, time.Time{}, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := []order.Key{{Name: "file", Value: "f-1"}, {Name: "mes", Value: "7"}}
+	attrs := []order.Attr{{Name: "channel", Value: "b2c"}, {Name: "polygons", Value: "1200"}}
+	if !reflect.DeepEqual(got.Keys, keys) || !reflect.DeepEqual(got.Attrs, attrs) || got.Status != "PRICE_CALCULATED" || got.System != "mes" {
+		t.Errorf("got %+v", got)
+	}
 }

@@ -16,7 +16,7 @@ type metrics struct {
 	dead       *prometheus.GaugeVec
 }
 
-func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
+func newMetrics(taps []Tap) *metrics {
 	gauge := func(name, help, label string) *prometheus.GaugeVec {
 		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, []string{label})
 	}
@@ -34,10 +34,19 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 		consumers: gauge("orderwatch_queue_consumers", "Consumers of an application's queue.", "queue"),
 		dead:      gauge("orderwatch_dead_letters", "Messages in a dead-letter queue.", "queue"),
 	}
-	for _, c := range []prometheus.Collector{m.messages, m.tapReady, m.reconnects, m.depth, m.unacked, m.consumers, m.dead} {
-		if err := registerer.Register(c); err != nil {
-			return nil, fmt.Errorf("register metrics: %w", err)
+	for _, t := range taps {
+		for _, result := range []string{resultEvent, resultDuplicate, resultNoKey, resultNotJSON, resultTooLarge, resultDropped} {
+			m.messages.WithLabelValues(t.Exchange, result)
 		}
 	}
-	return m, nil
+	return m
+}
+
+func (m *metrics) register(r prometheus.Registerer) error {
+	for _, c := range []prometheus.Collector{m.messages, m.tapReady, m.reconnects, m.depth, m.unacked, m.consumers, m.dead} {
+		if err := r.Register(c); err != nil {
+			return fmt.Errorf("register metrics: %w", err)
+		}
+	}
+	return nil
 }

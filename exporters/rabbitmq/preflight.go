@@ -14,7 +14,7 @@ import (
 // Finding is something to know before the sidecar runs.
 type Finding struct {
 	Refused bool   // the sidecar will not do this
-	Field   string // of the configuration
+	Field   string // its path below rabbitmq
 	Reason  string
 }
 
@@ -58,7 +58,7 @@ type preflight struct {
 }
 
 func (p *preflight) add(field, format string, args ...any) {
-	p.findings = append(p.findings, Finding{Field: "rabbitmq." + field, Reason: fmt.Sprintf(format, args...)})
+	p.findings = append(p.findings, Finding{Field: field, Reason: fmt.Sprintf(format, args...)})
 }
 
 func (p *preflight) tap(ctx context.Context, conn *amqp.Connection, m *management, path string, t *tapState) {
@@ -88,7 +88,7 @@ func (p *preflight) tap(ctx context.Context, conn *amqp.Connection, m *managemen
 	case err != nil:
 		p.add(path, "%v", err)
 	case f.refused != "":
-		p.findings = append(p.findings, Finding{Refused: true, Field: "rabbitmq." + path + ".exchange", Reason: f.refused})
+		p.findings = append(p.findings, Finding{Refused: true, Field: path + ".exchange", Reason: f.refused})
 	case t.ExchangeType != "" && t.ExchangeType != f.kind:
 		p.add(path+".exchange_type", "the exchange is of type %s", f.kind)
 	}
@@ -105,9 +105,6 @@ func (p *preflight) policies(ctx context.Context, m *management) {
 		return
 	}
 	list, err := m.policies(ctx)
-	if errors.Is(err, errForbidden) {
-		return // reading them takes the tag policymaker, which the sidecar does not ask for
-	}
 	if err != nil {
 		p.add("management_url", "%v", err)
 		return
@@ -140,7 +137,7 @@ func (p *preflight) queue(ctx context.Context, conn *amqp.Connection, w *watcher
 	switch {
 	case errors.Is(err, errNotFound) || isCode(err, amqp.NotFound):
 		p.add(path, "queue %s does not exist", name)
-	case err != nil:
+	case err != nil && !errors.Is(err, errNoStatistics):
 		p.add(path, "%v", err)
 	case w.management == nil:
 		p.add(path, "without management_url only ready messages are counted, and if %s expires when unused (x-expires) the counting keeps it alive", name)

@@ -38,11 +38,18 @@ func (s *session) tick(ctx context.Context) error {
 		}
 		ready = ready && (t.waiting == "" || t.missing.Equal(now))
 	}
+	if s.dropped.seen-s.dropped.told >= prefetch/2 { // else it would stop, and with it the check
+		if err := s.confess(ctx, now); err != nil {
+			return err
+		}
+	}
 	if s.round.id != "" {
 		if now.Sub(s.round.at) < max(abandonMin, abandonTick*s.config.WatermarkInterval) {
 			return nil
 		}
-		if err := s.abandon(ctx, now); err != nil {
+		s.round = round{}
+		s.log.Warn("markers did not come back", "source", s.name)
+		if err := s.confess(ctx, now); err != nil {
 			return err
 		}
 	}
@@ -61,10 +68,15 @@ func (s *session) fence(t *tap) error {
 	}
 	t.mem.recent = nil
 	s.metrics.tapReady.WithLabelValues(t.Exchange).Set(float64(q.Messages))
-	if int64(q.Messages)*100 >= t.MaxLength*fullPercent {
+	t.length(q.Messages)
+	return nil
+}
+
+// length takes note of how many messages stood in the tap.
+func (t *tap) length(ready int) {
+	if int64(ready)*100 >= t.MaxLength*fullPercent {
 		t.suspect = "the tap was over 80 % full"
 	}
-	return nil
 }
 
 func (s *session) ask(ctx context.Context, now time.Time) error {
@@ -135,7 +147,9 @@ func (s *session) fromDropped(ctx context.Context, d *amqp.Delivery) error {
 // complete gives the watermark of the round, after a gap for every tap that may have lost something.
 func (s *session) complete(ctx context.Context) error {
 	now := s.now()
-	events := s.suspicions(now)
+	if err := s.confess(ctx, now); err != nil {
+		return err
+	}
 	good := make(map[*tap]time.Time, len(s.taps))
 	for _, t := range s.taps {
 		good[t] = t.good
@@ -145,36 +159,47 @@ func (s *session) complete(ctx context.Context) error {
 	}
 	if s.round.at.After(s.mark) {
 		s.mark = s.round.at
-		events = append(events, order.Event{Kind: order.KindWatermark, Time: s.round.at, Observed: now, Watermark: order.Watermark{
-			Through: s.out.Last() + uint64(len(s.batch)+len(events)), Queues: s.watcher.depths(),
-		}})
-	}
-	if err := s.append(ctx, events, good); err != nil {
-		return err
+		// Alone, since a full spool may put gaps of its own before what is appended: only now does
+		// Last say which numbers the batch was given.
+		mark := order.Event{Kind: order.KindWatermark, Time: s.round.at, Observed: now,
+			Watermark: order.Watermark{Through: s.out.Last(), Queues: s.watcher.depths()}}
+		if err := s.append(ctx, []order.Event{mark}, good); err != nil {
+			return err
+		}
 	}
 	for _, t := range s.taps {
-		t.suspect, t.mem.inherited = "", nil
+		t.mem.inherited = nil
 	}
 	s.round, s.proven = round{}, true
 	return nil
 }
 
-// abandon gives a round up whose markers do not come back. What is suspected is put on record
-// again with the next one, since it still bears on everything after good.
-func (s *session) abandon(ctx context.Context, now time.Time) error {
-	s.round = round{}
-	s.log.Warn("markers did not come back", "source", s.name)
-	return s.append(ctx, s.suspicions(now), nil)
-}
-
-func (s *session) suspicions(now time.Time) []order.Event {
+// confess puts a gap on record for every tap that may have lost something so far: what it dropped
+// was published after good and before now. Until then the evidence is not acknowledged.
+func (s *session) confess(ctx context.Context, now time.Time) error {
 	var events []order.Event
 	for _, t := range s.taps {
 		if t.suspect != "" {
+			s.log.Warn("gap", "exchange", t.Exchange, "from", t.good, "to", now, "reason", t.suspect)
 			events = append(events, gapEvent(t, t.good, now, t.suspect))
 		}
 	}
-	return events
+	if err := s.append(ctx, events, nil); err != nil {
+		return err
+	}
+	for _, t := range s.taps {
+		t.suspect = ""
+	}
+	return nil
+}
+
+func (s *session) suspicious() bool {
+	for _, t := range s.taps {
+		if t.suspect != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // gap puts a gap on record at once. Where it begins at the tap's good, that moves to its end.

@@ -53,7 +53,8 @@ type lane struct {
 	tap        *tap // nil for the queue of what was dropped
 	channel    *amqp.Channel
 	seen, told uint64   // delivery tags: the last taken, the last acknowledged
-	sums       []uint64 // of the messages in the batch
+	sums       []uint64 // of the messages in the batch, and of those recognised since
+	events     int      // in the batch
 }
 
 type arrival struct {
@@ -80,41 +81,52 @@ func (s *session) run(ctx context.Context) error {
 	// Requests to the broker know no context: closing the connections is what ends them.
 	stop := context.AfterFunc(ctx, s.closeConnections)
 	defer stop()
-	consumeClosed, publishClosed := s.consume.NotifyClose(make(chan *amqp.Error, 1)), s.publish.NotifyClose(make(chan *amqp.Error, 1))
-	blocked := s.publish.NotifyBlocked(make(chan amqp.Blocking, 8))
+	endings := endings{
+		consume: s.consume.NotifyClose(make(chan *amqp.Error, 1)),
+		publish: s.publish.NotifyClose(make(chan *amqp.Error, 1)),
+		blocked: s.publish.NotifyBlocked(make(chan amqp.Blocking, 8)),
+	}
 	if err := s.guard(func() error { return s.declare(ctx) }); err != nil {
 		return err
 	}
 	s.watcher.poll(ctx, s.consume)
 	watching.Go(func() { s.watcher.run(ctx, s.consume) })
-	tick := time.NewTicker(s.config.WatermarkInterval)
-	defer tick.Stop()
-	linger := time.NewTimer(maxLinger)
-	defer linger.Stop()
 	if err := s.guard(func() error { return s.tick(ctx) }); err != nil {
 		return err
 	}
+	return s.serve(ctx, endings)
+}
+
+// endings is what the library tells of the two connections.
+type endings struct {
+	consume, publish chan *amqp.Error
+	blocked          chan amqp.Blocking
+}
+
+// serve takes what comes until something ends the session.
+func (s *session) serve(ctx context.Context, e endings) error {
+	tick := time.NewTicker(s.config.WatermarkInterval)
+	defer tick.Stop()
+	linger := time.NewTicker(maxLinger)
+	defer linger.Stop()
 	for {
 		var err error
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case e := <-consumeClosed:
-			return closed("consuming connection", e)
-		case e := <-publishClosed:
-			return closed("marker connection", e)
-		case b, ok := <-blocked:
+		case reason := <-e.consume:
+			return closed("consuming connection", reason)
+		case reason := <-e.publish:
+			return closed("marker connection", reason)
+		case b, ok := <-e.blocked:
 			s.blocked = ok && b.Active
 		case a := <-s.arrivals:
-			if len(s.batch) == 0 {
-				linger.Reset(maxLinger)
-			}
-			if err = s.arrive(ctx, a); err == nil && len(s.batch) >= maxBatch {
+			err = s.arrive(ctx, a)
+			if err == nil && (len(s.batch) >= maxBatch || a.lane.tap != nil && a.lane.seen-a.lane.told >= prefetch/2) {
 				err = s.append(ctx, nil, nil)
 			}
 		case <-linger.C:
 			err = s.append(ctx, nil, nil)
-			linger.Reset(maxLinger)
 		case <-tick.C:
 			err = s.guard(func() error { return s.tick(ctx) })
 		}
@@ -230,7 +242,7 @@ func (s *session) take(l *lane, d *amqp.Delivery) {
 		s.count(t.Exchange, err.Error())
 		return
 	}
-	s.count(t.Exchange, resultEvent)
+	l.events++
 	l.sums = append(l.sums, id)
 	s.batch = append(s.batch, e)
 }
@@ -277,9 +289,10 @@ func (s *session) append(ctx context.Context, extra []order.Event, good map[*tap
 	for _, l := range s.lanes {
 		if l.tap != nil {
 			l.tap.mem.add(l.sums)
-			l.sums = l.sums[:0]
+			s.metrics.messages.WithLabelValues(l.tap.Exchange, resultEvent).Add(float64(l.events))
+			l.sums, l.events = l.sums[:0], 0
 		}
-		if l.seen == l.told {
+		if l.seen == l.told || l.tap == nil && s.suspicious() {
 			continue
 		}
 		if err := l.channel.Ack(l.seen, true); err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,13 +12,13 @@ import (
 	"github.com/alexandrite/orderwatch/exporters"
 )
 
-// Options says what a Source reads and where it reports. All fields are needed.
+// Options says what a Source reads and where it reports.
 type Options struct {
 	Name       string // of the stream; part of the names of our queues
 	Config     Config
-	Logger     *slog.Logger
-	Registerer prometheus.Registerer
-	Now        func() time.Time
+	Log        *slog.Logger          // Defaults to discarding.
+	Registerer prometheus.Registerer // nil: no metrics are exported
+	Now        func() time.Time      // Defaults to time.Now.
 }
 
 // Source reads one broker's virtual host. Run may be called once at a time.
@@ -55,7 +54,13 @@ func New(o Options) (*Source, error) {
 	if err := errors.Join(o.Config.Validate()...); err != nil {
 		return nil, fmt.Errorf("new rabbitmq source: %w", err)
 	}
-	s := &Source{name: o.Name, config: o.Config.withDefaults(), log: o.Logger, now: func() time.Time { return o.Now().UTC() }}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &Source{name: o.Name, config: o.Config.withDefaults(), log: o.Log, now: func() time.Time { return o.Now().UTC() }}
 	for i := range s.config.Taps {
 		t := s.config.Taps[i]
 		m, err := newMapper(&t.Map)
@@ -64,9 +69,11 @@ func New(o Options) (*Source, error) {
 		}
 		s.taps = append(s.taps, &tapState{Tap: t, queue: s.tapName() + "." + t.Exchange, mapper: m})
 	}
-	var err error
-	if s.metrics, err = newMetrics(o.Registerer); err != nil {
-		return nil, fmt.Errorf("new rabbitmq source: %w", err)
+	s.metrics = newMetrics(s.config.Taps)
+	if o.Registerer != nil {
+		if err := s.metrics.register(o.Registerer); err != nil {
+			return nil, fmt.Errorf("new rabbitmq source: %w", err)
+		}
 	}
 	return s, nil
 }
@@ -77,7 +84,7 @@ func (s *Source) tapName() string { return "orderwatch.tap." + s.name }
 // droppedName is the name of the queue in which the broker leaves what a tap had to drop.
 func (s *Source) droppedName() string { return "orderwatch.dropped." + s.name }
 
-// The pause between two sessions: at most firstPause after the first failure, doubling.
+// The pause between two sessions.
 const (
 	firstPause = 100 * time.Millisecond
 	maxPause   = 10 * time.Second
@@ -103,7 +110,8 @@ func (s *Source) Run(ctx context.Context, out exporters.Stream) error {
 	}
 	w := newWatcher(s, m)
 	mark := p.Watermark
-	for pause := firstPause; ; {
+	pause := exporters.Backoff{Min: firstPause, Max: maxPause}
+	for {
 		x := &session{Source: s, out: out, watcher: w, mark: mark}
 		err := x.run(ctx)
 		mark = x.mark
@@ -117,24 +125,12 @@ func (s *Source) Run(ctx context.Context, out exporters.Stream) error {
 			return fmt.Errorf("run rabbitmq source: %w", err)
 		}
 		if x.proven {
-			pause = firstPause
+			pause.Reset()
 		}
 		s.metrics.reconnects.Inc()
-		s.log.Warn("session with the broker ended", "source", s.name, "error", err, "pause_at_most", pause)
-		if !sleep(ctx, firstPause/2+rand.N(pause)) {
-			return ctx.Err()
+		s.log.Warn("session with the broker ended", "source", s.name, "error", err)
+		if err := pause.Wait(ctx); err != nil {
+			return err
 		}
-		pause = min(2*pause, maxPause)
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }

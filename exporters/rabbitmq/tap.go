@@ -76,7 +76,10 @@ func (s *session) arguments(t *tap) amqp.Table {
 func (s *session) open(l *lane, args amqp.Table, keys []string, gone func() error) error {
 	fail := func(err error) error { return fmt.Errorf("open %s: %w", l.name, err) }
 	existed, err := s.probe(func(ch *amqp.Channel) error {
-		_, err := ch.QueueDeclarePassive(l.name, false, false, false, false, nil)
+		q, err := ch.QueueDeclarePassive(l.name, false, false, false, false, nil)
+		if err == nil && l.tap != nil {
+			l.tap.length(q.Messages)
+		}
 		return err
 	}, amqp.NotFound)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -92,7 +93,7 @@ func (w *watcher) poll(ctx context.Context, conn *amqp.Connection) {
 	}
 	queues := w.inspectAll(ctx, conn, w.config.Queues, w.publish)
 	w.inspectAll(ctx, conn, w.config.DeadLetterQueues, func(name string, q queueState) {
-		w.metrics.dead.WithLabelValues(name).Set(float64(q.Messages))
+		w.metrics.dead.WithLabelValues(name).Set(float64(*q.Messages))
 	})
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -129,17 +130,22 @@ func (w *watcher) ask(ctx context.Context, t *Tap) (tapFacts, error) {
 	if reason := refuseType(kind); reason != "" {
 		return tapFacts{kind: kind, refused: reason}, nil
 	}
-	if t.Mirror == "" {
+	if len(t.Mirror) == 0 {
 		return tapFacts{kind: kind, keys: t.RoutingKeys}, nil
 	}
-	keys, err := w.management.bindingKeys(ctx, t.Mirror, t.Exchange)
-	if err != nil {
-		return tapFacts{}, err
+	var keys []string
+	for _, queue := range t.Mirror {
+		some, err := w.management.bindingKeys(ctx, queue, t.Exchange)
+		if err != nil {
+			return tapFacts{}, err
+		}
+		if len(some) == 0 {
+			return tapFacts{}, fmt.Errorf("queue %s has no binding to mirror", queue)
+		}
+		keys = append(keys, some...)
 	}
-	if len(keys) == 0 {
-		return tapFacts{}, fmt.Errorf("queue %s has no binding to mirror", t.Mirror)
-	}
-	return tapFacts{kind: kind, keys: keys}, nil
+	slices.Sort(keys)
+	return tapFacts{kind: kind, keys: slices.Compact(keys)}, nil
 }
 
 // inspectAll returns the depths of those queues that exist, and hands each to set.
@@ -156,7 +162,7 @@ func (w *watcher) inspectAll(ctx context.Context, conn *amqp.Connection, names [
 		}
 		delete(w.said, "queue "+name)
 		set(name, q)
-		out = append(out, order.QueueDepth{Queue: name, Messages: q.Messages, Consumers: q.Consumers})
+		out = append(out, order.QueueDepth{Queue: name, Messages: *q.Messages, Consumers: q.Consumers})
 	}
 	return out
 }
@@ -175,11 +181,12 @@ func (w *watcher) inspect(ctx context.Context, conn *amqp.Connection, name strin
 	if err != nil {
 		return queueState{}, fmt.Errorf("inspect queue: %w", err)
 	}
-	return queueState{Messages: int64(q.Messages), Consumers: int64(q.Consumers)}, ch.Close()
+	messages := int64(q.Messages)
+	return queueState{Messages: &messages, Consumers: int64(q.Consumers)}, ch.Close()
 }
 
 func (w *watcher) publish(name string, q queueState) {
-	w.metrics.depth.WithLabelValues(name).Set(float64(q.Messages))
+	w.metrics.depth.WithLabelValues(name).Set(float64(*q.Messages))
 	w.metrics.consumers.WithLabelValues(name).Set(float64(q.Consumers))
 	if w.management != nil {
 		w.metrics.unacked.WithLabelValues(name).Set(float64(q.Unacked))

@@ -16,10 +16,13 @@ import (
 const (
 	lockKey  = "hashtextextended('orderwatch ' || current_schema(), 0)"
 	tryLock  = "SELECT pg_try_advisory_lock(" + lockKey + ")"
+	unlock   = "SELECT pg_advisory_unlock(" + lockKey + ")"
 	waitLock = "SELECT pg_advisory_lock(" + lockKey + ") IS NOT NULL"
 
 	lockPatience = "10s"
 )
+
+var errFenced = fmt.Errorf("%w: it took over while this one was cut off", store.ErrLocked)
 
 // connect gives the store a connection that holds the lock.
 func (s *Store) connect(ctx context.Context, lock string) error {
@@ -81,7 +84,8 @@ func (s *Store) write(ctx context.Context, fn func(pgx.Tx, store.Position) error
 		return err
 	}
 	if lease != s.lease {
-		return fmt.Errorf("%w: it took over while this one was cut off", store.ErrLocked)
+		s.fenced = true // for good; the lock that the new connection may hold goes with it
+		return errors.Join(errFenced, s.writer.Close(ctx))
 	}
 	if err := fn(tx, p); err != nil {
 		return err
@@ -99,6 +103,9 @@ func (s *Store) ready(ctx context.Context) error {
 	}
 	if s.closed {
 		return errors.New("the store is closed")
+	}
+	if s.fenced {
+		return errFenced
 	}
 	if s.writer.IsClosed() {
 		if err := s.connect(ctx, waitLock); err != nil {

@@ -20,19 +20,21 @@ var ErrReject = errors.New("message cannot be handled")
 // Handler handles one message. A message may come more than once.
 type Handler func(context.Context, Message) error
 
-// Consume feeds a queue's messages to the handler one by one until ctx ends, which is not an
-// error. Acknowledged is what the handler has handled; after an error other than ErrReject the
-// message comes again.
-func Consume(ctx context.Context, url, queue string, log *slog.Logger, handle Handler) error {
-	for ctx.Err() == nil {
+// Consume feeds a queue's messages to the handler one by one until ctx ends. Acknowledged is
+// what the handler has handled; after an error other than ErrReject the message comes again.
+func Consume(ctx context.Context, url, queue string, log *slog.Logger, handle Handler) {
+	said := ""
+	for {
 		err := session(ctx, url, queue, handle)
 		if ctx.Err() != nil {
-			break
+			return
 		}
-		log.Warn("consumer reconnects", "queue", queue, "error", err)
+		if err.Error() != said { // a broker that stays away is worth one line
+			said = err.Error()
+			log.Warn("consumer reconnects", "queue", queue, "error", err)
+		}
 		_ = pace.Wait(ctx, 200*time.Millisecond)
 	}
-	return nil
 }
 
 func session(ctx context.Context, url, queue string, handle Handler) (err error) {

@@ -25,7 +25,6 @@ const (
 // The queues.
 const (
 	CRMPrices    = "crm.prices"
-	CRMOrders    = "crm.orders"
 	CRMShipments = "crm.shipments"
 	MESApprovals = "mes.approvals"
 
@@ -34,7 +33,7 @@ const (
 
 var bindings = []struct{ queue, exchange, key string }{
 	{CRMPrices, MESEvents, PriceOfShopOrder},
-	{CRMOrders, MESEvents, PriceOfPartnerOrder},
+	{CRMPrices, MESEvents, PriceOfPartnerOrder},
 	{CRMShipments, MESEvents, OrderShipped},
 	{MESApprovals, CRMEvents, OrderApproved},
 }
@@ -53,18 +52,17 @@ type Message struct {
 // declare makes everything durable. Each application declares all of it at each connection, as
 // whichever starts first must not publish into nothing.
 func declare(ch *amqp.Channel) error {
-	errs := []error{
+	_, err := ch.QueueDeclare(DeadLetters, true, false, false, false, nil)
+	err = errors.Join(err,
 		ch.ExchangeDeclare(MESEvents, amqp.ExchangeTopic, true, false, false, false, nil),
 		ch.ExchangeDeclare(CRMEvents, amqp.ExchangeTopic, true, false, false, false, nil),
 		ch.ExchangeDeclare(DeadLetters, amqp.ExchangeFanout, true, false, false, false, nil),
-	}
-	_, err := ch.QueueDeclare(DeadLetters, true, false, false, false, nil)
-	errs = append(errs, err, ch.QueueBind(DeadLetters, "", DeadLetters, false, nil))
+		ch.QueueBind(DeadLetters, "", DeadLetters, false, nil))
 	for _, b := range bindings {
-		_, err := ch.QueueDeclare(b.queue, true, false, false, false, amqp.Table{"x-dead-letter-exchange": DeadLetters})
-		errs = append(errs, err, ch.QueueBind(b.queue, b.key, b.exchange, false, nil))
+		_, declared := ch.QueueDeclare(b.queue, true, false, false, false, amqp.Table{"x-dead-letter-exchange": DeadLetters})
+		err = errors.Join(err, declared, ch.QueueBind(b.queue, b.key, b.exchange, false, nil))
 	}
-	if err := errors.Join(errs...); err != nil {
+	if err != nil {
 		return fmt.Errorf("declare queues: %w", err)
 	}
 	return nil

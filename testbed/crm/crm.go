@@ -68,17 +68,25 @@ func Run(ctx context.Context, opts Options) error {
 	a := &app{Options: opts, db: db, out: broker.NewPublisher(opts.Rabbit), people: group}
 	for queue, handle := range map[string]broker.Handler{
 		broker.CRMPrices:    a.price,
-		broker.CRMOrders:    a.partnerOrder,
 		broker.CRMShipments: a.shipment,
 	} {
-		group.Go(func() error { return broker.Consume(ctx, opts.Rabbit, queue, opts.Log, handle) })
+		group.Go(func() error { broker.Consume(ctx, opts.Rabbit, queue, opts.Log, handle); return nil })
 	}
 	group.Go(func() error { return endpoint.Serve(ctx, opts.Listen, http.NewServeMux()) })
 	return errors.Join(group.Wait(), a.out.Close())
 }
 
-// price begins the CRM's row of an order that the shop knows by the model file.
+// price takes in the price of an order: one that the shop knows, or a partner's, of which the CRM hears
+// for the first time.
 func (a *app) price(ctx context.Context, m broker.Message) error {
+	if m.Type == broker.PriceOfPartnerOrder {
+		return a.partnerOrder(ctx, m)
+	}
+	return a.shopOrder(ctx, m)
+}
+
+// shopOrder begins the CRM's row of an order that the shop knows by the model file.
+func (a *app) shopOrder(ctx context.Context, m broker.Message) error {
 	return a.create(ctx, m, `INSERT INTO crm_orders (shop_order_id, model_file, channel, polygons, status, updated_at)
 		SELECT id, model_file, channel, polygons, $1, clock_timestamp() FROM orders WHERE model_file = $2
 		ON CONFLICT (model_file) DO NOTHING RETURNING id, updated_at`, PriceCalculated, m.FileID)

@@ -20,7 +20,7 @@ const maxBody = 1 << 20
 // Serve serves the handler, and 200 at /healthz, until ctx ends, which is not an error.
 func Serve(ctx context.Context, listen string, handler *http.ServeMux) error {
 	handler.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
-	listener, err := net.Listen("tcp", listen)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
@@ -37,7 +37,9 @@ func Serve(ctx context.Context, listen string, handler *http.ServeMux) error {
 	case <-ctx.Done():
 	}
 	err = srv.Close()
-	<-ended
+	if serving := <-ended; !errors.Is(serving, http.ErrServerClosed) {
+		err = errors.Join(err, serving)
+	}
 	return err
 }
 

@@ -92,7 +92,7 @@ func Run(ctx context.Context, opts Options) error {
 		work: group, wake: make(chan struct{}, opts.Calculators),
 	}
 	group.Go(func() error { return endpoint.Serve(ctx, opts.Listen, a.routes()) })
-	group.Go(func() error { return broker.Consume(ctx, opts.Rabbit, broker.MESApprovals, opts.Log, a.approval) })
+	group.Go(func() error { broker.Consume(ctx, opts.Rabbit, broker.MESApprovals, opts.Log, a.approval); return nil })
 	for range opts.Calculators {
 		group.Go(func() error { a.calculate(ctx); return nil })
 	}

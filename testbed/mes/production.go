@@ -14,7 +14,7 @@ const (
 	bench    = 20  // orders an operator makes at a time
 	pageSize = 100 // orders on the first page, from which operators claim
 	// No operator looks more often, whatever the compression: the database is real.
-	minLook = 20 * time.Millisecond
+	minLook = 50 * time.Millisecond
 )
 
 // operate is one operator: now and then a look at the list, and the first order on it is taken.

@@ -35,7 +35,7 @@ func startChild(spec childSpec) (*child, error) {
 		return nil, fmt.Errorf("open log of %s: %w", spec.argv[0], err)
 	}
 	defer func() { _ = log.Close() }()
-	cmd := exec.Command(spec.argv[0], spec.argv[1:]...)
+	cmd := exec.Command(spec.argv[0], spec.argv[1:]...) //nolint:noctx // it outlives the context of its start
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = spec.dir, spec.env, log, log
 	cmd.SysProcAttr = attributes(spec.user, spec.death)
 	c := &child{done: make(chan struct{})}

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"strings"
 )
 
 // CommandOptions says how to start a command of ours as a server.
@@ -12,7 +11,7 @@ type CommandOptions struct {
 	Name   string            // Names the directory and the errors.
 	Argv   []string          // Program and arguments; {listen} stands for the free address 127.0.0.1:port, {dir} for the command's directory.
 	Env    []string          // NAME=value, added to our own environment.
-	Files  map[string]string // Written into the command's directory, which is also where it runs.
+	Files  map[string]string // Written into the command's directory, which is also where it runs; with {listen} and {dir} filled in as in Argv.
 	Ready  string            // Path that answers 200 once the command is ready, for example /readyz. Defaults to none: ready when started.
 }
 
@@ -30,10 +29,10 @@ func StartCommand(ctx context.Context, opts CommandOptions) (*Command, error) {
 	p, url, err := startWeb(ctx, webServer{
 		name: opts.Name, folder: opts.Folder, files: opts.Files, env: opts.Env, readyURL: opts.Ready,
 		argv: func(dir, listen string) []string {
-			replace := strings.NewReplacer("{listen}", listen, "{dir}", dir)
+			fill := placeholders(dir, listen)
 			argv := make([]string, len(opts.Argv))
 			for i, arg := range opts.Argv {
-				argv[i] = replace.Replace(arg)
+				argv[i] = fill.Replace(arg)
 			}
 			return argv
 		},

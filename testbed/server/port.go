@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"strconv"
 )
 
 // FreePort returns a loopback TCP port that nothing listens on. It lies below the range the
@@ -16,7 +15,7 @@ func FreePort() (int, error) {
 	var last error
 	for range 100 {
 		port := low + rand.IntN(high-low)
-		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
 		if err != nil {
 			last = err
 			continue

@@ -85,8 +85,10 @@ func StartPostgres(ctx context.Context, opts PostgresOptions) (*Postgres, error)
 func postgresCommand(bin, data string, port int, settings map[string]string) []string {
 	all := maps.Clone(postgresSettings)
 	maps.Copy(all, settings)
-	argv := []string{bin, "-D", data, "-p", strconv.Itoa(port)}
-	for _, name := range slices.Sorted(maps.Keys(all)) {
+	names := slices.Sorted(maps.Keys(all))
+	argv := make([]string, 0, 5+2*len(names))
+	argv = append(argv, bin, "-D", data, "-p", strconv.Itoa(port))
+	for _, name := range names {
 		argv = append(argv, "-c", name+"="+all[name])
 	}
 	return argv

@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -206,7 +207,11 @@ func TestPrometheusFiresAnAlertAtAlertmanager(t *testing.T) {
 	}
 	stopAtEnd(t, p.Stop)
 	eventually(t, "the alert is at Alertmanager", func() bool {
-		resp, err := http.Get(a.URL() + "/api/v2/alerts")
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, a.URL()+"/api/v2/alerts", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
 			return false
 		}
@@ -220,7 +225,7 @@ func TestPrometheusFiresAnAlertAtAlertmanager(t *testing.T) {
 // startHelper starts a process that starts a PostgreSQL, and returns it with the server's pid and directory.
 func startHelper(t *testing.T, folder string) (*exec.Cmd, int, string) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
+	cmd := exec.CommandContext(context.Background(), os.Args[0])
 	cmd.Env = append(os.Environ(), helperVariable+"="+folder)
 	if _, err := cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
@@ -252,7 +257,12 @@ func testFolder(t *testing.T) string {
 	if err := os.Chmod(folder, 0o711); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	t.Cleanup(func() {
+		// The owners are dead by now: this ends what a failed test has left running.
+		if err := errors.Join(Sweep(folder), os.RemoveAll(folder)); err != nil {
+			t.Error(err)
+		}
+	})
 	return folder
 }
 
@@ -286,7 +296,7 @@ func TestAServerEndsWithItsOwnerAndTheNextStartSweepsItsDirectory(t *testing.T) 
 
 func TestSweep(t *testing.T) {
 	dead := func(t *testing.T) string { // a pid and start time that no longer run
-		cmd := exec.Command("true")
+		cmd := exec.CommandContext(t.Context(), "true")
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}

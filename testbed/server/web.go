@@ -34,10 +34,10 @@ func startWeb(ctx context.Context, w webServer) (*Process, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	if err := writeFiles(dir, w.files); err != nil {
+	listen := fmt.Sprintf("127.0.0.1:%d", port)
+	if err := writeFiles(dir, w.files, placeholders(dir, listen)); err != nil {
 		return nil, "", errors.Join(fmt.Errorf("start %s: %w", w.name, err), removeAll(dir))
 	}
-	listen := fmt.Sprintf("127.0.0.1:%d", port)
 	p := &Process{
 		name: w.name,
 		spec: childSpec{dir: dir, argv: w.argv(dir, listen), env: append(os.Environ(), w.env...), death: syscall.SIGKILL, log: logFile},
@@ -53,7 +53,12 @@ func startWeb(ctx context.Context, w webServer) (*Process, string, error) {
 	return p, "http://" + listen, p.startOrRemove(ctx)
 }
 
-func writeFiles(dir string, files map[string]string) error {
+// placeholders replaces {listen} and {dir}.
+func placeholders(dir, listen string) *strings.Replacer {
+	return strings.NewReplacer("{listen}", listen, "{dir}", dir)
+}
+
+func writeFiles(dir string, files map[string]string, fill *strings.Replacer) error {
 	for name, text := range files {
 		if !filepath.IsLocal(name) {
 			return fmt.Errorf("write file %q: not below the server's directory", name)
@@ -62,7 +67,7 @@ func writeFiles(dir string, files map[string]string) error {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return err
 		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(fill.Replace(text)), 0o644); err != nil {
 			return err
 		}
 	}

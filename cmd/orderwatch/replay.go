@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/alexandrite/orderwatch/app"
+	"github.com/alexandrite/orderwatch/order"
+	"github.com/alexandrite/orderwatch/replay"
+)
+
+// replayHistory judges history from files as if it had been watched, and reports.
+func replayHistory(ctx context.Context, c *console, args []string) int {
+	f := c.flags("replay", "FILE…")
+	flowPath := f.String("flow", "", "the flow `file`")
+	mappingPath := f.String("mapping", "", "the mapping `file`: which column says what")
+	untilText := f.String("until", "", "freeze the world at this `time`: RFC 3339, or as in the files (default: the last event)")
+	asJSON := f.Bool("json", false, "print one JSON object")
+	if code, ok := parse(f, args); !ok {
+		return code
+	}
+	if *flowPath == "" || *mappingPath == "" || f.NArg() == 0 {
+		c.errorf("orderwatch replay: --flow, --mapping and at least one file are needed")
+		f.Usage()
+		return exitUsage
+	}
+	flow, mapping, err := loadReplay(*flowPath, *mappingPath)
+	if err != nil {
+		c.errorf("%v", err)
+		return exitUsage
+	}
+	var until time.Time
+	if *untilText != "" {
+		var ok bool
+		if until, ok = mapping.ParseTime(*untilText); !ok {
+			c.errorf("orderwatch replay: --until: %q is no time: use RFC 3339, or write it as the files do", *untilText)
+			return exitUsage
+		}
+	}
+	report, err := replay.Run(ctx, replay.Options{Flow: flow, Mapping: mapping, Files: f.Args(), Until: until})
+	if err != nil {
+		c.errorf("orderwatch replay: %v", err)
+		return exitFailed
+	}
+	if *asJSON {
+		err = report.Rejected.WriteText(c.stderr)
+		if err == nil {
+			err = report.WriteJSON(c.stdout)
+		}
+	} else {
+		err = report.WriteText(c.stdout)
+	}
+	if err != nil {
+		c.errorf("orderwatch replay: print report: %v", err)
+		return exitFailed
+	}
+	return exitDone
+}
+
+func loadReplay(flowPath, mappingPath string) (*order.Flow, *replay.Mapping, error) {
+	flow, err := app.LoadFlow(flowPath)
+	if err != nil {
+		return nil, nil, err
+	}
+	data, err := os.ReadFile(mappingPath)
+	if err != nil {
+		return nil, nil, err
+	}
+	mapping, err := replay.ParseMapping(mappingPath, data)
+	return flow, mapping, err
+}
