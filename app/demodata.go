@@ -19,8 +19,9 @@ const (
 	demoSeed   = 1
 	demoMonths = 12 // of the past
 
-	// historyGC lets the heap grow more than usual while the past is made: a person waits for it.
-	historyGC = 400
+	// While the past is made a person waits: the heap may grow more than usual, up to a bound.
+	historyGC     = 400
+	historyMemory = 320 << 20
 )
 
 // demoState is what a demo must remember to be the same company when it is started again.
@@ -68,6 +69,7 @@ func (d *demo) prepare(ctx context.Context) error {
 	}
 	d.say("orderwatch demo: a simulated company. Replaying its last %d months …", d.months)
 	defer debug.SetGCPercent(debug.SetGCPercent(historyGC))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(historyMemory))
 	h := &history{company: d.company, flow: d.flow, path: d.path, log: d.o.Logger}
 	if err := h.write(ctx, state.Start, live); err != nil {
 		return fmt.Errorf("replay history: %w", err)

@@ -35,8 +35,8 @@ type history struct {
 }
 
 const (
-	historyBatch = 14 * 24 * time.Hour // of the past in one transaction
-	historySave  = 92 * 24 * time.Hour // of the past in one change of the read model
+	historyBatch = 7 * 24 * time.Hour  // of the past in one transaction
+	historySave  = 61 * 24 * time.Hour // of the past in one change of the read model
 )
 
 // write makes the database under another name first: an interrupted one leaves nothing that looks whole.
@@ -185,22 +185,26 @@ func (h *history) play(r *sla.Record) {
 }
 
 // advance lets all sources vouch for what they sent before an instant, as those of a living company do every
-// second: the watermarks of the past are few, so that the journal stays small.
+// second: the watermarks of the past are few, so that the journal stays small. What they say of queues holds
+// throughout, since these fill for moments only.
 func (h *history) advance(to time.Time) {
 	b := &sla.Batch{Sources: make([]sla.SourceState, 0, len(h.seen))}
 	for _, f := range h.flow.Sources {
 		s := h.seen[f.Name]
 		s.Watermark = to
+		if len(s.Queues) > 0 {
+			s.QueuesAt = to
+		}
 		b.Sources = append(b.Sources, *s)
 	}
 	h.engine.Apply(b)
 	h.engine.Advance(to)
 }
 
-// see takes over what a source said of queues.
+// see takes over what a source said of its gaps and of queues.
 func (h *history) see(s *sla.SourceState) {
 	old := h.seen[s.Name]
-	old.Gaps, old.Queues, old.QueuesAt = s.Gaps, s.Queues, s.QueuesAt
+	old.Gaps, old.Queues = s.Gaps, s.Queues
 }
 
 func (h *history) save(ctx context.Context, st store.Store, applied int64) error {
