@@ -53,7 +53,11 @@ func (r *demoRun) end(t *testing.T) {
 
 func (r *demoRun) get(t *testing.T, path string) string {
 	t.Helper()
-	res, err := http.Get(r.pages + path)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.pages+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +173,7 @@ func TestDemoInterruptedInItsPastBeginsAnew(t *testing.T) {
 }
 
 func TestDemoRefusesWhatItCannotUse(t *testing.T) {
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

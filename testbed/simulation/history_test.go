@@ -163,6 +163,7 @@ func checkStatuses(t *testing.T, flow *order.Flow, events []order.Event) {
 			seen[order.Status{System: e.System, Name: e.Status}]++
 		case order.KindMessage:
 			routes[e.Message.Destination+" "+e.Message.RoutingKey]++
+		default: // of the source itself
 		}
 	}
 	wanted := slices.Concat(flow.Finish, flow.Cancel)
@@ -328,6 +329,7 @@ func (w *watcher) kept() [12]float64 {
 				decided[m]++
 			case sla.PromiseLate, sla.PromiseBreached:
 				decided[m]++
+			default: // not decided, or none of ours
 			}
 		}
 	}

@@ -65,6 +65,7 @@ func TestWatchersSeeMovement(t *testing.T) {
 			seen[e.System+"/"+e.Status]++
 		case order.KindWatermark:
 			marks++
+		default:
 		}
 	}
 	if marks != 3*3600 {

@@ -1,6 +1,9 @@
 package simulation
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Who works and how long it takes. Sellers are overloaded in the last months of the first year. Operators take the
 // newest orders first from a page that loads slowly; a longer list makes them look more often, but not often enough,
@@ -112,7 +115,7 @@ func (s *Simulation) look() {
 			i = len(list) - 1
 		}
 		o := list[i]
-		s.operators.list = append(list[:i], list[i+1:]...)
+		s.operators.list = slices.Delete(list, i, i+1)
 		s.make(o)
 	}
 	pause := float64(s.exponential(visitEvery)) / (1 + float64(len(s.operators.list))/longList)
