@@ -78,3 +78,29 @@ func FuzzParseServer(f *testing.F) {
 		}
 	})
 }
+
+func TestSidecarProblems(t *testing.T) {
+	tests := map[string]struct {
+		text string
+		want []string
+	}{
+		"nothing is given": {"log: {level: loud}\n", []string{"1: source:", "1: service:", "1: spool.dir:", "1: postgres: neither", "1: log.level:"}},
+		"two systems in one": {"source: a\nservice: b\nspool: {dir: d}\npostgres: {}\nrabbitmq: {}\n",
+			[]string{"5: rabbitmq: a sidecar watches one system"}},
+		"a section's own fields": {"source: a\nservice: b\nspool: {dir: d}\nrabbitmq:\n  url: nowhere\n  colour: red\n",
+			[]string{"5: rabbitmq.url:", `6: unknown field "colour"`}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := ParseSidecar("sidecar.yaml", []byte(test.text))
+			if err == nil {
+				t.Fatal("no problem found")
+			}
+			for _, want := range test.want {
+				if !strings.Contains(err.Error(), "sidecar.yaml:"+want) {
+					t.Errorf("lacks %q:\n%v", want, err)
+				}
+			}
+		})
+	}
+}
