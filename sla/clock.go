@@ -20,10 +20,10 @@ func (e *Engine) setSource(s *SourceState) {
 	}
 }
 
-// place puts a record on the corrected timeline.
-func (e *Engine) place(r *Record) *fact {
-	x := newFact(r)
-	x.at = e.corrected(x)
+// place puts a record on the corrected timeline of its order, whose other facts these are.
+func (e *Engine) place(r *Record, before []fact) fact {
+	x := e.tables.fact(r, before)
+	x.at = e.corrected(&x)
 	return x
 }
 
@@ -31,21 +31,23 @@ func (e *Engine) place(r *Record) *fact {
 // stamped with; but where the watermark that brought it came after the fact, the source's state knows better.
 func (e *Engine) corrected(x *fact) time.Time {
 	offset := x.stamped
-	if s := e.sources[x.position.Source]; s != nil {
-		if late, ok := s.lateOffset(x.position); ok {
+	if s := e.sources[x.origin.Source]; s != nil {
+		if late, ok := s.lateOffset(x.position()); ok {
 			offset = late
 		}
 	}
-	return x.time.Add(-offset).UTC()
+	return instant(time.Unix(0, x.time).Add(-offset))
 }
 
 // replace puts every fact of a source on the timeline again: an offset became known after the
 // events it applies to. That is rare, so it walks all orders.
 func (e *Engine) replace(source string) {
 	for _, o := range e.orders {
+		e.wake(o)
 		moved := false
-		for _, x := range o.facts {
-			if x.position.Source != source {
+		for i := range o.facts {
+			x := &o.facts[i]
+			if x.origin.Source != source {
 				continue
 			}
 			if at := e.corrected(x); !at.Equal(x.at) {
@@ -53,9 +55,10 @@ func (e *Engine) replace(source string) {
 			}
 		}
 		if moved {
-			slices.SortFunc(o.facts, (*fact).compare)
+			slices.SortFunc(o.facts, compareFacts)
 			o.stale = !o.broken
 			e.settle(o)
 		}
+		e.rest()
 	}
 }

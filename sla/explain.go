@@ -40,11 +40,11 @@ func owner(stage *order.Stage) map[string]string {
 // tap watches the way, the receiver's proven silence is all there is.
 func (e *Engine) explainHandoff(o *tracked, v *visit, stage *order.Stage) (Cause, []Evidence) {
 	var evidence []Evidence
-	published := publishedBy(o.folded.messages, &stage.Via, v.Entered)
+	published := publishedBy(o.facts, &stage.Via, v.Entered)
 	switch {
 	case published != nil:
-		m := published.message
-		evidence = append(evidence, Evidence{Code: EvidencePublished, At: published.time.UnixNano(), Source: published.position.Source, Seq: published.position.Seq,
+		m := published.note.message
+		evidence = append(evidence, Evidence{Code: EvidencePublished, At: published.time, Source: published.origin.Source, Seq: published.seq,
 			Args: map[string]string{"exchange": m.Destination, "routing_key": m.RoutingKey, "message": m.ID}})
 	case e.tapProves(stage.Via.Exchange, v.Deadline):
 		tap := e.sources[e.taps[stage.Via.Exchange]]
@@ -81,11 +81,11 @@ func (e *Engine) tapProves(exchange string, through time.Time) bool {
 
 // publishedBy returns the message of this hand-off, or nil. A tap's clock is not the sender's, so a message
 // a moment older than the visit still belongs to it.
-func publishedBy(messages []*fact, via *order.Via, entered time.Time) *fact {
-	for i := len(messages) - 1; i >= 0; i-- {
-		x := messages[i]
-		if x.message.Destination == via.Exchange && !x.at.Before(entered.Add(-time.Minute)) &&
-			matchesAny(via.RoutingKeys, x.message.RoutingKey) {
+func publishedBy(facts []fact, via *order.Via, entered time.Time) *fact {
+	for i := len(facts) - 1; i >= 0; i-- {
+		x := &facts[i]
+		if x.kind == order.KindMessage && x.note.message.Destination == via.Exchange && !x.at.Before(entered.Add(-time.Minute)) &&
+			matchesAny(via.RoutingKeys, x.note.message.RoutingKey) {
 			return x
 		}
 	}

@@ -2,6 +2,7 @@ package sla
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/alexandrite/orderwatch/order"
@@ -19,45 +20,56 @@ type folded struct {
 	created  time.Time
 	updated  time.Time
 	ended    time.Time
-	keys     []order.Key
-	attrs    []order.Attr
-	statuses []order.Status // last of each system
+	keys     []order.Key    // in the flow's order
+	attrs    []order.Attr   // by name
+	statuses []order.Status // last of each system, by system
 	visits   []visit
 	promises []promise
 	early    []early // leaves that came before their enter
-	messages []*fact
 	refused  []order.Key
 	counts   Counts
+	learned  *note // last
 }
 
-// visit is a Visit with what folding needs to know of it.
+// visit is a Visit with what folding and reporting need to know of it.
 type visit struct {
 	Visit
 	stage     int
-	openedBy  *fact
+	openedBy  int // the fact's place
 	scheduled bool
+	told      bool // that it closed
 }
 
 // early is a leave that found its stage empty.
 type early struct {
 	stage   int
 	at      time.Time
-	by      *fact
+	by      int  // the fact's place
 	counted bool // as unexpected
 }
 
 func newFolded(p *plan) *folded { return &folded{plan: p, state: StateOpen} }
+
+// reset makes it new and keeps its room.
+func (f *folded) reset() {
+	clear(f.visits)
+	clear(f.promises)
+	*f = folded{plan: f.plan, state: StateOpen, keys: f.keys[:0], attrs: f.attrs[:0], statuses: f.statuses[:0],
+		visits: f.visits[:0], promises: f.promises[:0], early: f.early[:0], refused: f.refused[:0]}
+}
+
+// place returns the place of the fact at hand among the order's facts.
+func (f *folded) place() int { return f.counts.Events - 1 }
 
 // apply folds in the next fact; facts must come in their total order.
 func (f *folded) apply(x *fact) {
 	f.note(x)
 	f.moveDues(x.at)
 	if x.kind == order.KindMessage {
-		f.messages = append(f.messages, x)
 		return
 	}
-	f.remember(x.status)
-	st := f.plan.of(x.status)
+	f.remember(x.status.Status)
+	st := x.status.step
 	if f.state != StateOpen {
 		if !st.reopen {
 			f.counts.AfterTerminal++
@@ -87,29 +99,36 @@ func (f *folded) note(x *fact) {
 
 // learn takes over the keys and attributes of a fact.
 func (f *folded) learn(x *fact) {
-	for _, k := range x.keys {
-		if slices.Contains(x.refused, k) {
-			f.refused = append(f.refused, k)
-		} else if !slices.Contains(f.keys, k) {
-			f.keys = append(f.keys, k)
+	if x.note == nil || x.note == f.learned {
+		return
+	}
+	f.learned = x.note
+	for _, k := range x.note.keys {
+		if slices.Contains(x.note.refused, k) {
+			if !slices.Contains(f.refused, k) {
+				f.refused = append(f.refused, k)
+			}
+		} else if i, known := slices.BinarySearchFunc(f.keys, k, f.plan.compareKeys); !known {
+			f.keys = slices.Insert(f.keys, i, k)
 		}
 	}
-	for _, a := range x.attrs {
-		i := slices.IndexFunc(f.attrs, func(b order.Attr) bool { return b.Name == a.Name })
-		if i < 0 {
-			f.attrs = append(f.attrs, a)
-		} else {
+	for _, a := range x.note.attrs {
+		if i, known := slices.BinarySearchFunc(f.attrs, a.Name, compareAttr); known {
 			f.attrs[i] = a
+		} else {
+			f.attrs = slices.Insert(f.attrs, i, a)
 		}
 	}
 }
 
+func compareAttr(a order.Attr, name string) int { return strings.Compare(a.Name, name) }
+
 func (f *folded) remember(s order.Status) {
-	i := slices.IndexFunc(f.statuses, func(t order.Status) bool { return t.System == s.System })
-	if i < 0 {
-		f.statuses = append(f.statuses, s)
-	} else {
+	i, known := slices.BinarySearchFunc(f.statuses, s, func(a, b order.Status) int { return strings.Compare(a.System, b.System) })
+	if known {
 		f.statuses[i] = s
+	} else {
+		f.statuses = slices.Insert(f.statuses, i, s)
 	}
 }
 
@@ -129,14 +148,14 @@ func (f *folded) move(st *step, x *fact) {
 	received := f.receive(st, x)
 	if len(st.leaves) > 0 && !left && !entered.repeat && !received && !x.inferred {
 		f.counts.Unexpected++
-		f.setCounted(x, true)
+		f.setCounted(f.place(), true)
 	}
 }
 
 // setCounted notes of a fact's early leaves whether it counts as unexpected.
-func (f *folded) setCounted(x *fact, counted bool) {
+func (f *folded) setCounted(place int, counted bool) {
 	for i := range f.early {
-		if f.early[i].by == x {
+		if f.early[i].by == place {
 			f.early[i].counted = counted
 		}
 	}
@@ -145,14 +164,16 @@ func (f *folded) setCounted(x *fact, counted bool) {
 // leave closes the open visits that the status is a leave of. A leave that finds none waits a
 // moment for its enter.
 func (f *folded) leave(st *step, x *fact) (any bool) {
-	f.early = slices.DeleteFunc(f.early, func(e early) bool { return x.at.Sub(e.at) > earlyLeave })
+	if len(f.early) > 0 {
+		f.early = slices.DeleteFunc(f.early, func(e early) bool { return x.at.Sub(e.at) > earlyLeave })
+	}
 	for _, stage := range st.leaves {
 		if v := f.open(stage); v != nil {
 			v.close(x.at, x.inferred)
 			f.resume(stage, x.at)
 			any = true
 		} else {
-			f.early = append(f.early, early{stage: stage, at: x.at, by: x})
+			f.early = append(f.early, early{stage: stage, at: x.at, by: f.place()})
 		}
 	}
 	return any
@@ -184,7 +205,7 @@ func (f *folded) enter(st *step, x *fact) entering {
 func (f *folded) pass(next int, x *fact) {
 	for i := range f.visits {
 		v := &f.visits[i]
-		if !v.Open() || f.plan.flow.Stages[v.stage].Parallel || v.openedBy == x {
+		if !v.Open() || f.plan.flow.Stages[v.stage].Parallel || v.openedBy == f.place() {
 			continue
 		}
 		v.close(x.at, x.inferred)
@@ -206,7 +227,7 @@ func (f *folded) begin(stage int, x *fact, left bool) {
 			n++
 		}
 	}
-	v := visit{stage: stage, openedBy: x}
+	v := visit{stage: stage, openedBy: f.place()}
 	v.Stage, v.N, v.Entered, v.Verdict = s.Name, n, x.at, VerdictOpen
 	v.Inferred = x.inferred
 	if n > 1 {
@@ -242,7 +263,7 @@ func (f *folded) takeEarly(stage int, at time.Time) bool {
 // receive closes, inferred, the hand-offs into the status's system: it has the order.
 func (f *folded) receive(st *step, x *fact) (any bool) {
 	for _, stage := range st.receives {
-		if v := f.open(stage); v != nil && v.openedBy != x {
+		if v := f.open(stage); v != nil && v.openedBy != f.place() {
 			v.close(x.at, true)
 			f.resume(stage, x.at)
 			any = true

@@ -23,11 +23,10 @@ func (e *Engine) judge(o *tracked, v *visit) {
 		e.issue(o, v)
 	} else {
 		v.Verdict = VerdictUnknown
-		v.Evidence = e.unknownEvidence(v)
 		e.stages[v.stage].waiting.push(entry{at: v.Deadline.UnixNano(), order: o.id, stage: int32(v.stage), n: int32(v.N)})
 	}
 	e.recount(o)
-	e.dirty[o.id] = o
+	e.mark(o)
 }
 
 // say adds a verdict to those that stand. Two orders that became one may both have been stuck there.
@@ -45,7 +44,7 @@ func (e *Engine) issue(o *tracked, v *visit) {
 		at:        e.now,
 		deadline:  v.Deadline,
 		cause:     cause,
-		evidence:  slices.Concat(e.absenceEvidence(v), why),
+		evidence:  slices.Concat(e.absenceEvidence(o, v), why),
 	}
 	o.say(said)
 	said.mark(v)
@@ -146,10 +145,11 @@ func (e *Engine) settleWaiting(stage int) {
 		case e.provenBy(stage, v.Entered, v.Deadline):
 			e.issue(o, v)
 			e.recount(o)
-			e.dirty[o.id] = o
+			e.mark(o)
 		default: // a gap: only its repair or the order itself can tell
 			st.blocked = append(st.blocked, x)
 		}
+		e.rest()
 	}
 }
 

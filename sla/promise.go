@@ -17,6 +17,7 @@ type promise struct {
 	pauses    int        // open visits that pause it
 	pausedAt  time.Time
 	scheduled time.Time // the due for which the engine made an appointment
+	told      bool      // that it is final
 }
 
 func (f *folded) promise(index int) *promise {

@@ -6,10 +6,10 @@ import "slices"
 // What was said of it stays said; what the history shows to be wrong is retracted.
 func (e *Engine) Restore(h History) {
 	delete(e.awaited, h.Order)
-	if old := e.orders[h.Order]; old != nil {
+	if old := e.held(h.Order); old != nil {
 		e.drop(old)
 	}
-	o := &tracked{id: h.Order, folded: newFolded(e.plan)}
+	o := &tracked{id: h.Order, awake: e.room()}
 	for _, s := range standing(h.Audit) {
 		o.say(s)
 	}
@@ -17,15 +17,17 @@ func (e *Engine) Restore(h History) {
 	for i := range h.Records {
 		r := &h.Records[i]
 		e.noteTap(r)
-		o.facts = append(o.facts, e.place(r))
+		o.facts = append(o.facts, e.place(r, o.facts))
 		e.last = max(e.last, r.Order)
 		e.catchUp(o, r, h.Audit)
 	}
 	o.facts = sortFacts(o.facts)
 	e.orders[o.id] = o
+	e.hold(o)
 	e.refold(o)
 	e.reportAll(o)
 	e.settle(o)
+	e.rest()
 }
 
 // catchUp takes over what a record did to identities. The journal may know of it and the audit not
@@ -36,7 +38,7 @@ func (e *Engine) catchUp(o *tracked, r *Record, audit []AuditEntry) {
 	}
 	for _, id := range r.Link.Absorbed {
 		o.absorbed = append(o.absorbed, id)
-		if from := e.orders[id]; from != nil {
+		if from := e.held(id); from != nil {
 			e.drop(from)
 		}
 		delete(e.awaited, id)
@@ -57,10 +59,17 @@ func (e *Engine) refold(o *tracked) {
 	e.fold(o, o.facts)
 	for i := range o.folded.visits {
 		v := &o.folded.visits[i]
-		was := old.find(v.Stage, v.N)
+		was := old.visit(v.stage, v.N)
+		v.told = was != nil && was.told || slices.Contains(o.reported, visitName{v.Stage, v.N})
 		if was == nil || !was.Open() || !v.Open() || !was.Deadline.Equal(v.Deadline) || !was.Entered.Equal(v.Entered) {
 			continue
 		}
 		v.scheduled, v.Verdict, v.Evidence = was.scheduled, was.Verdict, was.Evidence
 	}
+	for i := range o.folded.promises {
+		p := &o.folded.promises[i]
+		was := old.promise(p.index)
+		p.told = was != nil && was.told || slices.Contains(o.settled, p.Name)
+	}
+	o.recall(old)
 }

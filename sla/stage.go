@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"slices"
 	"time"
 
 	"github.com/alexandrite/orderwatch/order"
@@ -16,13 +17,17 @@ type stageState struct {
 	closed   int
 	recent   recent
 	count    counter
-	channels map[string]*counter
+}
+
+// channel is one channel's share of every stage.
+type channel struct {
+	name   string
+	stages []counter
 }
 
 func newStages(flow *order.Flow) []stageState {
 	stages := make([]stageState, len(flow.Stages))
 	for i := range stages {
-		stages[i].channels = map[string]*counter{}
 		stages[i].moved = true
 	}
 	return stages
@@ -52,6 +57,7 @@ func (r *recent) overtook(entered time.Time) int {
 
 // counter counts open visits.
 type counter struct {
+	used                         bool // something was counted once
 	open, atRisk, stuck, unknown int
 	overdue                      map[Cause]int
 	deadlines                    float64 // sum over stuck and unknown visits, Unix seconds
@@ -60,13 +66,13 @@ type counter struct {
 // share is what one open visit adds to its stage's counters.
 type share struct {
 	stage    int
-	channel  string
 	verdict  Verdict
 	cause    Cause
 	deadline time.Time
 }
 
 func (c *counter) add(s *share, by int) {
+	c.used = true
 	c.open += by
 	switch s.verdict {
 	case VerdictAtRisk:
@@ -85,16 +91,12 @@ func (c *counter) add(s *share, by int) {
 	}
 }
 
-func (e *Engine) addShares(shares []share, by int) {
+func (e *Engine) addShares(shares []share, c *channel, by int) {
 	stuck := false
 	for i := range shares {
 		s := &shares[i]
-		st := &e.stages[s.stage]
-		st.count.add(s, by)
-		if st.channels[s.channel] == nil {
-			st.channels[s.channel] = &counter{}
-		}
-		st.channels[s.channel].add(s, by)
+		e.stages[s.stage].count.add(s, by)
+		c.stages[s.stage].add(s, by)
 		stuck = stuck || s.verdict == VerdictStuck
 	}
 	if stuck {
@@ -103,20 +105,44 @@ func (e *Engine) addShares(shares []share, by int) {
 }
 
 func (e *Engine) uncount(o *tracked) {
-	e.addShares(o.counted, -1)
-	o.counted = o.counted[:0]
+	e.addShares(o.counted, o.channel, -1)
+	o.counted, o.channel = o.counted[:0], nil
 }
 
-// recount replaces what an order adds to the counters.
+// recount replaces what an order adds to the counters. Mostly little of it changes, often nothing.
 func (e *Engine) recount(o *tracked) {
+	e.scratch = o.folded.shares(e.scratch[:0])
+	c := e.channel(o)
+	if c == o.channel && slices.Equal(e.scratch, o.counted) {
+		return
+	}
 	e.uncount(o)
-	channel, _ := o.folded.attr(AttrChannel)
-	for i := range o.folded.visits {
-		if v := &o.folded.visits[i]; v.Open() {
-			o.counted = append(o.counted, share{v.stage, channel, v.Verdict, v.Cause, v.Deadline})
+	o.counted, o.channel = append(o.counted, e.scratch...), c
+	e.addShares(o.counted, c, 1)
+}
+
+// shares appends what the open visits add to the counters.
+func (f *folded) shares(list []share) []share {
+	for i := range f.visits {
+		if v := &f.visits[i]; v.Open() {
+			list = append(list, share{v.stage, v.Verdict, v.Cause, v.Deadline})
 		}
 	}
-	e.addShares(o.counted, 1)
+	return list
+}
+
+// channel returns the channel that an order belongs to.
+func (e *Engine) channel(o *tracked) *channel {
+	name, _ := o.folded.attr(AttrChannel)
+	if o.channel != nil && o.channel.name == name {
+		return o.channel
+	}
+	c := e.channels[name]
+	if c == nil {
+		c = &channel{name: name, stages: make([]counter, len(e.stages))}
+		e.channels[name] = c
+	}
+	return c
 }
 
 // Overview counts what the engine holds, as of its clock.
@@ -146,8 +172,10 @@ func (e *Engine) stageOverview(i int) StageOverview {
 	if late := c.stuck + c.unknown; late > 0 {
 		view.LostSeconds = int64(float64(late)*float64(e.now.UnixMilli())/1000 - c.deadlines)
 	}
-	for name, c := range st.channels {
-		view.Channels[name] = ChannelOverview{Open: c.open, Overdue: copyCauses(c.overdue)}
+	for name, channel := range e.channels {
+		if c := &channel.stages[i]; c.used {
+			view.Channels[name] = ChannelOverview{Open: c.open, Overdue: copyCauses(c.overdue)}
+		}
 	}
 	return view
 }
@@ -167,8 +195,9 @@ func (e *Engine) oldest(stage int) time.Time {
 	h := &e.stages[stage].entered
 	for len(*h) > 0 {
 		x := (*h)[0]
-		if o := e.orders[x.order]; o != nil {
-			if v := o.folded.find(e.plan.flow.Stages[stage].Name, int(x.n)); v != nil && v.Open() && v.Entered.UnixNano() == x.at {
+		if o := e.orders[x.order]; o != nil && o.waits(stage, int(x.n)) {
+			e.wake(o)
+			if v := o.folded.visit(stage, int(x.n)); v.Entered.UnixNano() == x.at {
 				return v.Entered
 			}
 		}
