@@ -3,7 +3,6 @@ package sla
 import (
 	"cmp"
 	"slices"
-	"time"
 )
 
 // setSource takes over a source's new state. Visits that waited for its proof are judged at the next Advance.
@@ -29,14 +28,14 @@ func (e *Engine) place(r *Record, before []fact) fact {
 
 // corrected returns when a fact happened. The offset in force at its place in the stream is the one it was
 // stamped with; but where the watermark that brought it came after the fact, the source's state knows better.
-func (e *Engine) corrected(x *fact) time.Time {
+func (e *Engine) corrected(x *fact) nanos {
 	offset := x.stamped
 	if s := e.sources[x.origin.Source]; s != nil {
 		if late, ok := s.lateOffset(x.position()); ok {
 			offset = late
 		}
 	}
-	return instant(time.Unix(0, x.time).Add(-offset))
+	return nanosOf(x.time.time().Add(-offset))
 }
 
 // replace puts every fact of a source on the timeline again: an offset became known after the
@@ -50,7 +49,7 @@ func (e *Engine) replace(source string) {
 			if x.origin.Source != source {
 				continue
 			}
-			if at := e.corrected(x); !at.Equal(x.at) {
+			if at := e.corrected(x); at != x.at {
 				x.at, moved = at, true
 			}
 		}

@@ -27,7 +27,7 @@ type Options struct {
 type Engine struct {
 	plan     *plan
 	tables   *tables
-	proven   bool
+	byClock  bool // see Options.ProvenByClock
 	now      time.Time
 	last     OrderID
 	orders   map[OrderID]*tracked
@@ -42,28 +42,30 @@ type Engine struct {
 	broken   int // quarantined orders
 	change   Change
 
-	awake    []*tracked // the longest unused first, roughly
-	rooms    []*awake   // vacant
-	touched  []*tracked // room for Apply
-	packing  []byte     // for pack
-	verdicts []uint64   // for unpack
-	scratch  []share    // for recount
+	mostAwake int
+	awake     []*tracked     // the longest unused first, roughly
+	rooms     []*awake       // vacant
+	touched   []*tracked     // room for Apply
+	packing   []byte         // for pack
+	verdicts  []visitVerdict // for unpack
+	scratch   []share        // for recount
 }
 
 // New returns an engine that holds no orders. Feed a restarted one with Restore before Apply.
 func New(o Options) *Engine {
 	p := compile(o.Flow)
 	e := &Engine{
-		plan:     p,
-		tables:   newTables(p),
-		proven:   o.ProvenByClock,
-		last:     o.LastOrder,
-		orders:   map[OrderID]*tracked{},
-		awaited:  map[OrderID]bool{},
-		sources:  map[string]*SourceState{},
-		taps:     map[string]string{},
-		stages:   newStages(o.Flow),
-		channels: map[string]*channel{},
+		plan:      p,
+		tables:    newTables(p),
+		byClock:   o.ProvenByClock,
+		last:      o.LastOrder,
+		orders:    map[OrderID]*tracked{},
+		awaited:   map[OrderID]bool{},
+		sources:   map[string]*SourceState{},
+		taps:      map[string]string{},
+		stages:    newStages(o.Flow),
+		channels:  map[string]*channel{},
+		mostAwake: mostAwake,
 	}
 	for i := range o.Sources {
 		e.setSource(&o.Sources[i])
@@ -223,26 +225,25 @@ func (e *Engine) settle(o *tracked) {
 
 // schedule makes the appointments of an open visit.
 func (e *Engine) schedule(o *tracked, v *visit) {
-	if !v.Open() || v.scheduled {
+	if !v.open() || v.scheduled {
 		return
 	}
 	v.scheduled = true
-	at := entry{order: o.id, stage: int32(v.stage), n: int32(v.N)}
-	at.at = v.Entered.UnixNano()
+	at := entry{at: int64(v.entered), order: o.id, stage: v.stage, n: v.n}
 	e.stages[v.stage].entered.push(at)
-	if !v.Deadline.IsZero() {
-		at.at = v.Deadline.UnixNano()
+	if v.deadline != never {
+		at.at = int64(v.deadline)
 		e.dues.push(at)
 	}
 }
 
 // schedulePromise makes the appointment for the instant after a running promise's due.
 func (e *Engine) schedulePromise(o *tracked, p *promise) {
-	if !p.running() || p.pauses > 0 || p.due.IsZero() || p.scheduled.Equal(p.due) || e.now.After(p.due) {
+	if !p.running() || p.pauses > 0 || p.due == never || p.scheduled == p.due || e.now.After(p.due.time()) {
 		return
 	}
 	p.scheduled = p.due
-	e.dues.push(entry{at: p.due.UnixNano() + 1, order: o.id, stage: int32(-1 - p.index)})
+	e.dues.push(entry{at: int64(p.due) + 1, order: o.id, stage: -1 - p.index})
 }
 
 // Advance moves the engine's clock; it never goes back. Deadlines that have passed become verdicts.
@@ -287,7 +288,7 @@ func (e *Engine) question(o *tracked, x entry) *visit {
 	}
 	e.wake(o)
 	v := o.folded.visit(int(x.stage), int(x.n))
-	if v.Deadline.UnixNano() != x.at || v.Verdict == VerdictStuck {
+	if int64(v.deadline) != x.at || v.verdict == visitStuck {
 		return nil
 	}
 	return v
@@ -296,7 +297,7 @@ func (e *Engine) question(o *tracked, x entry) *visit {
 // Flush returns what changed since the last Flush, and forgets orders that have ended.
 func (e *Engine) Flush() *Change {
 	c := e.change
-	e.change = Change{}
+	e.change = Change{Closed: make([]ClosedVisit, 0, len(c.Closed))} // the next one is likely as long
 	changed := slices.DeleteFunc(e.dirty, func(o *tracked) bool { return o.dropped })
 	slices.SortFunc(changed, func(a, b *tracked) int { return cmp.Compare(a.id, b.id) })
 	c.Orders = e.views(changed)

@@ -37,10 +37,10 @@ func (e *Engine) unknownEvidence(o *tracked, v *visit) []Evidence {
 		switch {
 		case s == nil || s.Watermark.IsZero():
 			evidence = append(evidence, Evidence{Code: EvidenceBlind, Source: name})
-		case s.Watermark.Add(-s.Offset).Before(v.Deadline):
+		case s.Watermark.Add(-s.Offset).Before(v.deadline.time()):
 			evidence = append(evidence, Evidence{Code: EvidenceBlind, Source: name, At: nano(s.Watermark), Seq: s.Through})
 		default:
-			if g := e.gapIn(name, v.Entered, v.Deadline); g != nil {
+			if g := e.gapIn(name, v.entered.time(), v.deadline.time()); g != nil {
 				evidence = append(evidence, Evidence{Code: EvidenceGap, Source: name, Args: map[string]string{
 					"from": g.From.UTC().Format(time.RFC3339), "to": g.To.UTC().Format(time.RFC3339), "reason": g.Reason}})
 			}
@@ -52,8 +52,8 @@ func (e *Engine) unknownEvidence(o *tracked, v *visit) []Evidence {
 func (e *Engine) questionEvidence(o *tracked, v *visit) []Evidence {
 	by := &o.facts[v.openedBy]
 	return []Evidence{
-		{Code: EvidenceEntered, At: by.time, Source: by.origin.Source, Seq: by.seq, Args: map[string]string{"status": by.status.String()}},
-		{Code: EvidenceNotLeft, At: v.Deadline.UnixNano(), Args: map[string]string{"statuses": statusList(e.plan.flow.Stages[v.stage].Leave)}},
+		{Code: EvidenceEntered, At: int64(by.time), Source: by.origin.Source, Seq: by.seq, Args: map[string]string{"status": by.status.String()}},
+		{Code: EvidenceNotLeft, At: int64(v.deadline), Args: map[string]string{"statuses": statusList(e.plan.flow.Stages[v.stage].Leave)}},
 	}
 }
 

@@ -12,8 +12,8 @@ import (
 // fact is one record placed on the corrected timeline: what folding needs of it. What many facts say
 // alike they share; the record itself is not held, nor the batch it came in.
 type fact struct {
-	at       time.Time // corrected, UTC
-	time     int64     // as it was sent, Unix nanoseconds
+	at       nanos // corrected
+	time     nanos // as it was sent
 	stamped  time.Duration
 	seq      uint64
 	origin   *origin
@@ -36,7 +36,7 @@ type note struct {
 func (t *tables) fact(r *Record, before []fact) fact {
 	e := &r.Event
 	x := fact{
-		time: instant(e.Time).UnixNano(), stamped: r.Offset, seq: e.Seq, kind: e.Kind, inferred: e.Inferred,
+		time: nanosOf(e.Time), stamped: r.Offset, seq: e.Seq, kind: e.Kind, inferred: e.Inferred,
 		origin: t.origin(e.Source, e.Epoch), status: t.status(order.Status{System: e.System, Name: e.Status}),
 	}
 	if n := len(before); n > 0 && before[n-1].note.says(r) {
@@ -81,8 +81,8 @@ func (x *fact) position() order.Position {
 // compare is the total order of an order's events: corrected time, source, epoch, sequence, and
 // the event id for senders without sequence. Facts that compare equal are one fact.
 func (x *fact) compare(y *fact) int {
-	if d := x.at.Compare(y.at); d != 0 {
-		return d
+	if x.at != y.at {
+		return cmp.Compare(x.at, y.at)
 	}
 	return cmp.Or(
 		strings.Compare(x.origin.Source, y.origin.Source),
@@ -98,21 +98,4 @@ func compareFacts(x, y fact) int { return x.compare(&y) }
 func sortFacts(facts []fact) []fact {
 	slices.SortFunc(facts, compareFacts)
 	return slices.CompactFunc(facts, func(x, y fact) bool { return x.compare(&y) == 0 })
-}
-
-// The instants that Unix nanoseconds can name, less what a clock may be off. No clock of an order
-// shows others, and a store would not give them back.
-var (
-	firstInstant = time.Date(1680, 1, 1, 0, 0, 0, 0, time.UTC)
-	lastInstant  = time.Date(2260, 1, 1, 0, 0, 0, 0, time.UTC)
-)
-
-func instant(t time.Time) time.Time {
-	switch {
-	case t.Before(firstInstant):
-		return firstInstant
-	case t.After(lastInstant):
-		return lastInstant
-	}
-	return t.UTC()
 }

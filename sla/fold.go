@@ -17,9 +17,9 @@ const earlyLeave = 2 * time.Second
 type folded struct {
 	plan     *plan
 	state    State
-	created  time.Time
-	updated  time.Time
-	ended    time.Time
+	created  nanos
+	updated  nanos
+	ended    nanos
 	keys     []order.Key    // in the flow's order
 	attrs    []order.Attr   // by name
 	statuses []order.Status // last of each system, by system
@@ -31,11 +31,18 @@ type folded struct {
 	learned  *note // last
 }
 
-// visit is a Visit with what folding and reporting need to know of it.
+// visit is what folding, judging and reporting need to know of a Visit. What was said of it is in
+// issued.
 type visit struct {
-	Visit
-	stage     int
-	openedBy  int // the fact's place
+	entered   nanos
+	left      nanos // never: open
+	deadline  nanos // never: none
+	stage     int32
+	n         int32
+	openedBy  int32 // the fact's place
+	verdict   visitVerdict
+	rework    bool
+	inferred  bool
 	scheduled bool
 	told      bool // that it closed
 }
@@ -43,19 +50,21 @@ type visit struct {
 // early is a leave that found its stage empty.
 type early struct {
 	stage   int
-	at      time.Time
+	at      nanos
 	by      int  // the fact's place
 	counted bool // as unexpected
 }
 
-func newFolded(p *plan) *folded { return &folded{plan: p, state: StateOpen} }
+func newFolded(p *plan) *folded {
+	return &folded{plan: p, state: StateOpen, created: never, updated: never, ended: never}
+}
 
 // reset makes it new and keeps its room.
 func (f *folded) reset() {
-	clear(f.visits)
-	clear(f.promises)
-	*f = folded{plan: f.plan, state: StateOpen, keys: f.keys[:0], attrs: f.attrs[:0], statuses: f.statuses[:0],
-		visits: f.visits[:0], promises: f.promises[:0], early: f.early[:0], refused: f.refused[:0]}
+	f.state, f.created, f.updated, f.ended = StateOpen, never, never, never
+	f.keys, f.attrs, f.statuses = f.keys[:0], f.attrs[:0], f.statuses[:0]
+	f.visits, f.promises, f.early, f.refused = f.visits[:0], f.promises[:0], f.early[:0], f.refused[:0]
+	f.counts, f.learned = Counts{}, nil
 }
 
 // place returns the place of the fact at hand among the order's facts.
@@ -75,7 +84,7 @@ func (f *folded) apply(x *fact) {
 			f.counts.AfterTerminal++
 			return
 		}
-		f.state, f.ended = StateOpen, time.Time{}
+		f.state, f.ended = StateOpen, never
 	}
 	f.move(st, x)
 	f.runPromises(st, x.at)
@@ -89,7 +98,7 @@ func (f *folded) apply(x *fact) {
 
 // note takes over what every fact says, whatever its kind.
 func (f *folded) note(x *fact) {
-	if f.created.IsZero() {
+	if f.created == never {
 		f.created = x.at
 	}
 	f.updated = x.at
@@ -165,7 +174,7 @@ func (f *folded) setCounted(place int, counted bool) {
 // moment for its enter.
 func (f *folded) leave(st *step, x *fact) (any bool) {
 	if len(f.early) > 0 {
-		f.early = slices.DeleteFunc(f.early, func(e early) bool { return x.at.Sub(e.at) > earlyLeave })
+		f.early = slices.DeleteFunc(f.early, func(e early) bool { return x.at.sub(e.at) > earlyLeave })
 	}
 	for _, stage := range st.leaves {
 		if v := f.open(stage); v != nil {
@@ -205,15 +214,15 @@ func (f *folded) enter(st *step, x *fact) entering {
 func (f *folded) pass(next int, x *fact) {
 	for i := range f.visits {
 		v := &f.visits[i]
-		if !v.Open() || f.plan.flow.Stages[v.stage].Parallel || v.openedBy == f.place() {
+		if !v.open() || f.plan.flow.Stages[v.stage].Parallel || int(v.openedBy) == f.place() {
 			continue
 		}
 		v.close(x.at, x.inferred)
-		f.resume(v.stage, x.at)
-		if v.stage < next {
-			v.Verdict = VerdictSkipped
+		f.resume(int(v.stage), x.at)
+		if int(v.stage) < next {
+			v.verdict = visitSkipped
 		} else {
-			v.Rework = true
+			v.rework = true
 		}
 	}
 }
@@ -221,33 +230,32 @@ func (f *folded) pass(next int, x *fact) {
 // begin opens a visit; left, it ends at once.
 func (f *folded) begin(stage int, x *fact, left bool) {
 	s := &f.plan.flow.Stages[stage]
-	n := 1
+	n := int32(1)
 	for i := range f.visits {
-		if f.visits[i].stage == stage {
+		if int(f.visits[i].stage) == stage {
 			n++
 		}
 	}
-	v := visit{stage: stage, openedBy: f.place()}
-	v.Stage, v.N, v.Entered, v.Verdict = s.Name, n, x.at, VerdictOpen
-	v.Inferred = x.inferred
+	f.visits = append(f.visits, visit{
+		entered: x.at, left: never, deadline: never, stage: int32(stage), n: n, openedBy: int32(f.place()), rework: n > 1, inferred: x.inferred,
+	})
+	v := &f.visits[len(f.visits)-1]
 	if n > 1 {
-		v.Rework = true
 		f.counts.Rework++
 	}
 	if within := s.WithinFor(f.attr); !within.IsZero() {
-		v.Deadline = s.Calendar.Add(x.at, within).UTC()
+		v.deadline = nanosOf(s.Calendar.Add(x.at.time(), within))
 	}
 	if left {
 		v.close(x.at, x.inferred)
 	} else {
 		f.pause(stage, x.at)
 	}
-	f.visits = append(f.visits, v)
 }
 
 // takeEarly reports whether a leave of the stage came just before and consumes it: it was expected after all.
-func (f *folded) takeEarly(stage int, at time.Time) bool {
-	i := slices.IndexFunc(f.early, func(e early) bool { return e.stage == stage && at.Sub(e.at) <= earlyLeave })
+func (f *folded) takeEarly(stage int, at nanos) bool {
+	i := slices.IndexFunc(f.early, func(e early) bool { return e.stage == stage && at.sub(e.at) <= earlyLeave })
 	if i < 0 {
 		return false
 	}
@@ -263,7 +271,7 @@ func (f *folded) takeEarly(stage int, at time.Time) bool {
 // receive closes, inferred, the hand-offs into the status's system: it has the order.
 func (f *folded) receive(st *step, x *fact) (any bool) {
 	for _, stage := range st.receives {
-		if v := f.open(stage); v != nil && v.openedBy != f.place() {
+		if v := f.open(stage); v != nil && int(v.openedBy) != f.place() {
 			v.close(x.at, true)
 			f.resume(stage, x.at)
 			any = true
@@ -274,7 +282,7 @@ func (f *folded) receive(st *step, x *fact) (any bool) {
 
 func (f *folded) open(stage int) *visit {
 	for i := range f.visits {
-		if v := &f.visits[i]; v.stage == stage && v.Open() {
+		if v := &f.visits[i]; int(v.stage) == stage && v.open() {
 			return v
 		}
 	}
@@ -282,23 +290,25 @@ func (f *folded) open(stage int) *visit {
 }
 
 // end closes what is still open: a finished order waits nowhere.
-func (f *folded) end(state State, at time.Time) {
+func (f *folded) end(state State, at nanos) {
 	for i := range f.visits {
-		if v := &f.visits[i]; v.Open() {
+		if v := &f.visits[i]; v.open() {
 			v.close(at, true)
-			v.Verdict = VerdictSkipped
-			f.resume(v.stage, at)
+			v.verdict = visitSkipped
+			f.resume(int(v.stage), at)
 		}
 	}
 	f.endPromises(state, at)
 	f.state, f.ended = state, at
 }
 
-func (v *visit) close(at time.Time, inferred bool) {
-	v.Left = at
-	v.Inferred = v.Inferred || inferred
-	v.Verdict = VerdictMet
-	if !v.Deadline.IsZero() && at.After(v.Deadline) {
-		v.Verdict = VerdictLate
+func (v *visit) open() bool { return v.left == never }
+
+func (v *visit) close(at nanos, inferred bool) {
+	v.left = at
+	v.inferred = v.inferred || inferred
+	v.verdict = visitMet
+	if v.deadline != never && at > v.deadline {
+		v.verdict = visitLate
 	}
 }

@@ -22,18 +22,6 @@ const (
 	packedStamped  = 1 << 7 // and not by the offset that it was stamped with
 )
 
-// openVerdicts are the verdicts of open visits by their number.
-var openVerdicts = [...]Verdict{VerdictOpen, VerdictAtRisk, VerdictStuck, VerdictUnknown}
-
-func verdictNumber(v Verdict) uint64 {
-	for i, x := range openVerdicts {
-		if x == v {
-			return uint64(i)
-		}
-	}
-	return 0
-}
-
 // packer appends to a buffer.
 type packer struct {
 	*tables
@@ -53,16 +41,16 @@ func (e *Engine) pack(o *tracked) string {
 	p := packer{e.tables, e.packing[:0]}
 	open := 0
 	for i := range o.folded.visits {
-		if o.folded.visits[i].Open() {
+		if o.folded.visits[i].open() {
 			open++
 		}
 	}
 	p.number(uint64(open))
 	for i := range o.folded.visits {
-		if v := &o.folded.visits[i]; v.Open() {
+		if v := &o.folded.visits[i]; v.open() {
 			p.number(uint64(v.stage))
-			p.number(uint64(v.N))
-			p.number(verdictNumber(v.Verdict))
+			p.number(uint64(v.n))
+			p.number(uint64(v.verdict))
 		}
 	}
 	p.number(uint64(len(o.facts)))
@@ -76,14 +64,13 @@ func (e *Engine) pack(o *tracked) string {
 }
 
 func (p *packer) fact(x, before *fact) {
-	at := x.at.UnixNano()
 	flags := byte(x.kind) & packedKind
 	set := func(bit byte, is bool) {
 		if is {
 			flags |= bit
 		}
 	}
-	offset := x.time - at
+	offset := int64(x.time - x.at)
 	set(packedInferred, x.inferred)
 	set(packedSame, x.note != nil && x.note == before.note)
 	set(packedNote, x.note != nil && x.note != before.note)
@@ -91,9 +78,9 @@ func (p *packer) fact(x, before *fact) {
 	set(packedStamped, offset != int64(x.stamped))
 	p.b = append(p.b, flags)
 	if before.origin == nil {
-		p.signed(at)
+		p.signed(int64(x.at))
 	} else {
-		p.signed(at - before.at.UnixNano())
+		p.signed(int64(x.at - before.at))
 	}
 	if offset != 0 {
 		p.signed(offset)
@@ -181,20 +168,20 @@ func (u *unpacker) text() string {
 }
 
 // unpack reads the facts of an order that sleeps, and returns the verdicts of its open visits.
-func (e *Engine) unpack(o *tracked) []uint64 {
+func (e *Engine) unpack(o *tracked) []visitVerdict {
 	u := unpacker{e.tables, o.packed}
 	verdicts := e.verdicts[:0]
 	for range u.number() {
 		u.number()
 		u.number()
-		verdicts = append(verdicts, u.number())
+		verdicts = append(verdicts, visitVerdict(u.number()))
 	}
 	e.verdicts = verdicts
 	n := u.number()
 	if uint64(cap(o.facts)) < n+1 {
 		o.facts = make([]fact, 0, n+2)
 	}
-	at := int64(0)
+	at := nanos(0)
 	var last *note
 	for range n {
 		o.facts = append(o.facts, fact{})
@@ -207,18 +194,18 @@ func (e *Engine) unpack(o *tracked) []uint64 {
 }
 
 // fact reads one fact that comes after an instant, and returns how long.
-func (u *unpacker) fact(x *fact, before int64, last *note) int64 {
+func (u *unpacker) fact(x *fact, before nanos, last *note) nanos {
 	flags := u.s[0]
 	u.s = u.s[1:]
-	passed := u.signed()
+	passed := nanos(u.signed())
 	at := before + passed
 	x.kind, x.inferred = order.Kind(flags&packedKind), flags&packedInferred != 0
-	x.at = time.Unix(0, at).UTC()
+	x.at = at
 	offset := int64(0)
 	if flags&packedOffset != 0 {
 		offset = u.signed()
 	}
-	x.time, x.stamped = at+offset, time.Duration(offset)
+	x.time, x.stamped = at+nanos(offset), time.Duration(offset)
 	if flags&packedStamped != 0 {
 		x.stamped = time.Duration(u.signed())
 	}
@@ -281,7 +268,7 @@ func (u *unpacker) pair() (name, value string) {
 func (o *tracked) waits(stage, n int) bool {
 	if o.awake != nil {
 		v := o.folded.visit(stage, n)
-		return v != nil && v.Open()
+		return v != nil && v.open()
 	}
 	u := unpacker{s: o.packed}
 	for range u.number() {

@@ -19,6 +19,7 @@ func TestSameFactsGiveOneResult(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
 		i := newInstance(w.flow)
+		i.awake = rapid.IntRange(0, 1).Draw(t, "awake")
 		deliverAll(t, i, w.shuffle(t))
 		w.check(t, i)
 	})

@@ -59,17 +59,17 @@ func (e *Engine) refold(o *tracked) {
 	e.fold(o, o.facts)
 	for i := range o.folded.visits {
 		v := &o.folded.visits[i]
-		was := old.visit(v.stage, v.N)
-		v.told = was != nil && was.told || slices.Contains(o.reported, visitName{v.Stage, v.N})
-		if was == nil || !was.Open() || !v.Open() || !was.Deadline.Equal(v.Deadline) || !was.Entered.Equal(v.Entered) {
+		was := old.visit(int(v.stage), int(v.n))
+		v.told = was != nil && was.told || slices.Contains(o.reported, o.folded.name(v))
+		if was == nil || !was.open() || !v.open() || was.deadline != v.deadline || was.entered != v.entered {
 			continue
 		}
-		v.scheduled, v.Verdict, v.Evidence = was.scheduled, was.Verdict, was.Evidence
+		v.scheduled, v.verdict = was.scheduled, was.verdict
 	}
 	for i := range o.folded.promises {
 		p := &o.folded.promises[i]
-		was := old.promise(p.index)
-		p.told = was != nil && was.told || slices.Contains(o.settled, p.Name)
+		was := old.promise(int(p.index))
+		p.told = was != nil && was.told || slices.Contains(o.settled, e.plan.flow.Promises[p.index].Name)
 	}
 	o.recall(old)
 }

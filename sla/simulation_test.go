@@ -104,6 +104,7 @@ type instance struct {
 	resolver *Resolver
 	engine   *Engine
 	queue    []*Batch // committed, not yet folded
+	awake    int      // orders that may be awake; 0: as many as there are
 	now      time.Time
 }
 
@@ -120,6 +121,9 @@ func (i *instance) restart() {
 	i.tracker = NewTracker(sources)
 	i.resolver = NewResolver(i.flow.Keys, m.last+1)
 	i.engine = New(Options{Flow: i.flow, Sources: sources, LastOrder: m.last})
+	if i.awake > 0 {
+		i.engine.mostAwake = i.awake
+	}
 	i.queue = nil
 	for _, id := range m.unsettled() {
 		i.engine.Restore(m.history(id))

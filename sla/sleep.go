@@ -4,6 +4,9 @@ package sla
 // sleeps hardly more than its texts; waking one takes about as long as folding a few facts.
 const mostAwake = 1 << 14
 
+// mostRooms bounds how many rooms stand empty.
+const mostRooms = 1 << 10
+
 // largestRoom bounds what is kept of an order that had uncommonly many facts.
 const largestRoom = 64
 
@@ -36,18 +39,12 @@ func (e *Engine) wake(o *tracked) {
 	e.fold(o, o.facts)
 	for i := range o.folded.visits {
 		v := &o.folded.visits[i]
-		if !v.Open() {
+		if !v.open() {
 			v.told = true
 			continue
 		}
 		v.scheduled = true
-		v.Verdict, verdicts = openVerdicts[verdicts[0]], verdicts[1:]
-	}
-	for i := range o.issued {
-		s := &o.issued[i]
-		if v := o.folded.find(s.stage, s.n); v != nil {
-			s.mark(v)
-		}
+		v.verdict, verdicts = verdicts[0], verdicts[1:]
 	}
 	for i := range o.folded.promises {
 		p := &o.folded.promises[i]
@@ -56,13 +53,13 @@ func (e *Engine) wake(o *tracked) {
 			p.scheduled = p.due
 		}
 	}
-	o.counted, o.channel = o.folded.shares(o.counted), e.channel(o)
+	o.counted, o.channel = o.shares(o.counted), e.channel(o)
 	e.hold(o)
 }
 
 // rest sends orders to sleep that were not used for the longest time, until few enough are awake.
 func (e *Engine) rest() {
-	for tries := len(e.awake); len(e.awake) > mostAwake && tries > 0; tries-- {
+	for tries := len(e.awake); len(e.awake) > e.mostAwake && tries > 0; tries-- {
 		o := e.awake[0]
 		e.awake = e.awake[1:]
 		switch {
@@ -99,10 +96,9 @@ func (e *Engine) room() *awake {
 func (e *Engine) vacate(o *tracked) {
 	a := o.awake
 	o.awake = nil
-	if len(e.rooms) == mostAwake || cap(a.facts) > largestRoom || cap(a.folded.visits) > largestRoom {
+	if len(e.rooms) == mostRooms || cap(a.facts) > largestRoom || cap(a.folded.visits) > largestRoom {
 		return
 	}
-	clear(a.facts)
 	a.folded.reset()
 	*a = awake{facts: a.facts[:0], folded: a.folded, counted: a.counted[:0]}
 	e.rooms = append(e.rooms, a)

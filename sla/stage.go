@@ -13,7 +13,7 @@ type stageState struct {
 	waiting  schedule // overdue visits without proof, by deadline
 	blocked  []entry  // overdue visits that meet a gap
 	moved    bool     // a reporter's state changed since waiting was last looked at
-	lastLeft time.Time
+	lastLeft nanos    // never: nobody has
 	closed   int
 	recent   recent
 	count    counter
@@ -28,27 +28,27 @@ type channel struct {
 func newStages(flow *order.Flow) []stageState {
 	stages := make([]stageState, len(flow.Stages))
 	for i := range stages {
-		stages[i].moved = true
+		stages[i].moved, stages[i].lastLeft = true, never
 	}
 	return stages
 }
 
 // recent remembers the last visits that left a stage, to see who overtook whom.
 type recent struct {
-	visits [256]struct{ entered, left time.Time }
+	visits [256]struct{ entered, left nanos }
 	next   int
 }
 
-func (r *recent) add(entered, left time.Time) {
-	r.visits[r.next%len(r.visits)] = struct{ entered, left time.Time }{entered, left}
+func (r *recent) add(entered, left nanos) {
+	r.visits[r.next%len(r.visits)] = struct{ entered, left nanos }{entered, left}
 	r.next++
 }
 
 // overtook counts the remembered visits that entered later and have left.
-func (r *recent) overtook(entered time.Time) int {
+func (r *recent) overtook(entered nanos) int {
 	n := 0
 	for i := range min(r.next, len(r.visits)) {
-		if r.visits[i].entered.After(entered) {
+		if r.visits[i].entered > entered {
 			n++
 		}
 	}
@@ -65,29 +65,29 @@ type counter struct {
 
 // share is what one open visit adds to its stage's counters.
 type share struct {
-	stage    int
-	verdict  Verdict
+	stage    int32
+	verdict  visitVerdict
 	cause    Cause
-	deadline time.Time
+	deadline nanos
 }
 
 func (c *counter) add(s *share, by int) {
 	c.used = true
 	c.open += by
 	switch s.verdict {
-	case VerdictAtRisk:
+	case visitAtRisk:
 		c.atRisk += by
-	case VerdictStuck:
+	case visitStuck:
 		c.stuck += by
 		if c.overdue == nil {
 			c.overdue = map[Cause]int{}
 		}
 		c.overdue[s.cause] += by
-	case VerdictUnknown:
+	case visitUnknown:
 		c.unknown += by
 	}
-	if s.verdict == VerdictStuck || s.verdict == VerdictUnknown {
-		c.deadlines += float64(by) * float64(s.deadline.UnixMilli()) / 1000
+	if s.verdict == visitStuck || s.verdict == visitUnknown {
+		c.deadlines += float64(by) * float64(int64(s.deadline)/1e6) / 1000
 	}
 }
 
@@ -97,7 +97,7 @@ func (e *Engine) addShares(shares []share, c *channel, by int) {
 		s := &shares[i]
 		e.stages[s.stage].count.add(s, by)
 		c.stages[s.stage].add(s, by)
-		stuck = stuck || s.verdict == VerdictStuck
+		stuck = stuck || s.verdict == visitStuck
 	}
 	if stuck {
 		e.late += by
@@ -111,7 +111,7 @@ func (e *Engine) uncount(o *tracked) {
 
 // recount replaces what an order adds to the counters. Mostly little of it changes, often nothing.
 func (e *Engine) recount(o *tracked) {
-	e.scratch = o.folded.shares(e.scratch[:0])
+	e.scratch = o.shares(e.scratch[:0])
 	c := e.channel(o)
 	if c == o.channel && slices.Equal(e.scratch, o.counted) {
 		return
@@ -122,11 +122,17 @@ func (e *Engine) recount(o *tracked) {
 }
 
 // shares appends what the open visits add to the counters.
-func (f *folded) shares(list []share) []share {
-	for i := range f.visits {
-		if v := &f.visits[i]; v.Open() {
-			list = append(list, share{v.stage, v.Verdict, v.Cause, v.Deadline})
+func (o *tracked) shares(list []share) []share {
+	for i := range o.folded.visits {
+		v := &o.folded.visits[i]
+		if !v.open() {
+			continue
 		}
+		s := share{stage: v.stage, verdict: v.verdict, deadline: v.deadline}
+		if said := o.issuedOf(v); said != nil {
+			s.cause = said.cause
+		}
+		list = append(list, s)
 	}
 	return list
 }
@@ -197,8 +203,8 @@ func (e *Engine) oldest(stage int) time.Time {
 		x := (*h)[0]
 		if o := e.orders[x.order]; o != nil && o.waits(stage, int(x.n)) {
 			e.wake(o)
-			if v := o.folded.visit(stage, int(x.n)); v.Entered.UnixNano() == x.at {
-				return v.Entered
+			if v := o.folded.visit(stage, int(x.n)); int64(v.entered) == x.at {
+				return v.entered.time()
 			}
 		}
 		h.pop()

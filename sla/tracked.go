@@ -66,14 +66,14 @@ func (o *tracked) absorb(from *tracked) {
 func (o *tracked) recall(old *folded) {
 	for i := range old.visits {
 		v := &old.visits[i]
-		if v.told && (o.folded == old || o.folded.visit(v.stage, v.N) == nil) {
-			o.reported = append(o.reported, visitName{v.Stage, v.N})
+		if v.told && (o.folded == old || o.folded.visit(int(v.stage), int(v.n)) == nil) {
+			o.reported = append(o.reported, old.name(v))
 		}
 	}
 	for i := range old.promises {
 		p := &old.promises[i]
-		if p.told && (o.folded == old || o.folded.promise(p.index) == nil) {
-			o.settled = append(o.settled, p.Name)
+		if p.told && (o.folded == old || o.folded.promise(int(p.index)) == nil) {
+			o.settled = append(o.settled, old.plan.flow.Promises[p.index].Name)
 		}
 	}
 }
@@ -93,21 +93,22 @@ func (o *tracked) add(x fact) bool {
 }
 
 // find returns the visit of that name, or nil.
-func (f *folded) find(stage string, n int) *visit {
+func (f *folded) find(name visitName) *visit {
+	_, stage := f.plan.flow.Stage(name.stage)
+	return f.visit(stage, name.n)
+}
+
+// visit returns the n-th visit of a stage, or nil.
+func (f *folded) visit(stage, n int) *visit {
 	for i := range f.visits {
-		if v := &f.visits[i]; v.N == n && v.Stage == stage {
+		if v := &f.visits[i]; int(v.stage) == stage && int(v.n) == n {
 			return v
 		}
 	}
 	return nil
 }
 
-// visit returns the visit of that name, or nil.
-func (f *folded) visit(stage, n int) *visit {
-	for i := range f.visits {
-		if v := &f.visits[i]; v.stage == stage && v.N == n {
-			return v
-		}
-	}
-	return nil
+// name returns the name of a visit.
+func (f *folded) name(v *visit) visitName {
+	return visitName{f.plan.flow.Stages[v.stage].Name, int(v.n)}
 }

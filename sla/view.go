@@ -91,7 +91,7 @@ func (r *room[T]) copy(list []T) []T {
 func (e *Engine) view(o *tracked, r *rooms) Order {
 	f := o.folded
 	view := Order{
-		ID: o.id, State: f.state, Created: f.created, Updated: f.updated, Ended: f.ended,
+		ID: o.id, State: f.state, Created: f.created.time(), Updated: f.updated.time(), Ended: f.ended.time(),
 		Keys: r.keys.copy(f.keys), Attrs: r.attrs.copy(f.attrs), Statuses: r.statuses.copy(f.statuses),
 		Counts: f.counts, FlowHash: e.plan.flow.Hash, Absorbed: slices.Clone(o.absorbed), Refused: slices.Clone(f.refused),
 		Visits: r.visits.take(len(f.visits)), Promises: r.promises.take(len(f.promises)),
@@ -101,16 +101,24 @@ func (e *Engine) view(o *tracked, r *rooms) Order {
 		view.Absorbed = slices.Compact(view.Absorbed)
 	}
 	for i := range f.visits {
-		v := &f.visits[i]
-		view.Visits[i] = v.Visit
-		if v.Verdict == VerdictUnknown {
-			view.Visits[i].Evidence = e.unknownEvidence(o, v)
-		}
+		e.visitView(o, &f.visits[i], &view.Visits[i])
 	}
 	for i := range f.promises {
-		view.Promises[i] = f.promises[i].view(e.now)
+		view.Promises[i] = e.promiseView(&f.promises[i])
 	}
 	return view
+}
+
+// visitView fills in a visit as it stands now; it is all zero before.
+func (e *Engine) visitView(o *tracked, v *visit, view *Visit) {
+	view.Stage, view.N = e.plan.flow.Stages[v.stage].Name, int(v.n)
+	view.Entered, view.Left, view.Deadline = v.entered.time(), v.left.time(), v.deadline.time()
+	view.Verdict, view.Rework, view.Inferred = v.verdict.verdict(), v.rework, v.inferred
+	if said := o.issuedOf(v); said != nil {
+		view.StuckAt, view.Cause, view.Evidence, view.Approximate = said.at, said.cause, said.evidence, said.approximate
+	} else if v.verdict == visitUnknown {
+		view.Evidence = e.unknownEvidence(o, v)
+	}
 }
 
 // report hands out the visits that closed and the promises that became final, each once.
@@ -119,12 +127,13 @@ func (e *Engine) report(o *tracked) {
 	partner, _ := o.folded.attr(AttrPartner)
 	for i := range o.folded.visits {
 		v := &o.folded.visits[i]
-		if v.Open() || v.told {
+		if v.open() || v.told {
 			continue
 		}
 		v.told = true
 		e.stages[v.stage].closed++
-		e.change.Closed = append(e.change.Closed, ClosedVisit{Order: o.id, Channel: channel, Visit: v.Visit})
+		e.change.Closed = append(e.change.Closed, ClosedVisit{Order: o.id, Channel: channel})
+		e.visitView(o, v, &e.change.Closed[len(e.change.Closed)-1].Visit)
 		e.leftStage(v)
 	}
 	for i := range o.folded.promises {
@@ -133,26 +142,24 @@ func (e *Engine) report(o *tracked) {
 			continue
 		}
 		p.told = true
-		e.change.Settled = append(e.change.Settled, SettledPromise{Order: o.id, Channel: channel, Partner: partner, Promise: p.Promise})
+		e.change.Settled = append(e.change.Settled, SettledPromise{Order: o.id, Channel: channel, Partner: partner, Promise: e.promiseView(p)})
 	}
 }
 
 // leftStage remembers who left when, to tell a stage that is served from one that stands still.
 func (e *Engine) leftStage(v *visit) {
 	st := &e.stages[v.stage]
-	if v.Verdict == VerdictSkipped {
+	if v.verdict == visitSkipped {
 		return
 	}
-	st.recent.add(v.Entered, v.Left)
-	if v.Left.After(st.lastLeft) {
-		st.lastLeft = v.Left
-	}
+	st.recent.add(v.entered, v.left)
+	st.lastLeft = max(st.lastLeft, v.left)
 }
 
 // reportAll marks what ended before a restart as handed out.
 func (e *Engine) reportAll(o *tracked) {
 	for i := range o.folded.visits {
-		if v := &o.folded.visits[i]; !v.Open() {
+		if v := &o.folded.visits[i]; !v.open() {
 			v.told = true
 			e.leftStage(v)
 		}
