@@ -2,7 +2,7 @@ package sla
 
 // mostAwake bounds how many orders are awake. An order that is awake takes some kilobytes, one that
 // sleeps hardly more than its texts; waking one takes about as long as folding a few facts.
-const mostAwake = 1 << 14
+const mostAwake = 1 << 16
 
 // mostRooms bounds how many rooms stand empty.
 const mostRooms = 1 << 10
