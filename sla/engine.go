@@ -33,7 +33,7 @@ type Engine struct {
 	orders   map[OrderID]*tracked
 	awaited  map[OrderID]bool // history asked for
 	sources  map[string]*SourceState
-	taps     map[string]string // exchange → the source that watches it
+	known    *knowledge
 	stages   []stageState
 	channels map[string]*channel
 	dues     schedule // deadlines of visits and dues of promises
@@ -49,6 +49,7 @@ type Engine struct {
 	packing   []byte         // for pack
 	verdicts  []visitVerdict // for unpack
 	scratch   []share        // for recount
+	departed  []departure    // not shared yet
 }
 
 // New returns an engine that holds no orders. Feed a restarted one with Restore before Apply.
@@ -62,7 +63,7 @@ func New(o Options) *Engine {
 		orders:    map[OrderID]*tracked{},
 		awaited:   map[OrderID]bool{},
 		sources:   map[string]*SourceState{},
-		taps:      map[string]string{},
+		known:     newKnowledge(o.Flow),
 		stages:    newStages(o.Flow),
 		channels:  map[string]*channel{},
 		mostAwake: mostAwake,
@@ -75,14 +76,32 @@ func New(o Options) *Engine {
 
 // Apply folds in a committed batch. Verdicts that only time decides wait for Advance.
 func (e *Engine) Apply(b *Batch) {
+	e.known.noteTaps(b.Records)
 	for i := range b.Records {
-		if o := e.applyRecord(&b.Records[i]); o != nil && !o.touched {
-			o.touched = true
-			e.touched = append(e.touched, o)
-		}
+		e.take(&b.Records[i])
 	}
-	for i := range b.Sources {
-		e.setSource(&b.Sources[i])
+	e.settleBatch(b.Sources)
+	e.share()
+}
+
+// take folds in one record of a batch.
+func (e *Engine) take(r *Record) {
+	if o := e.applyRecord(r); o != nil && !o.touched {
+		o.touched = true
+		e.touched = append(e.touched, o)
+	}
+}
+
+func (e *Engine) takeAll(records []*Record) {
+	for _, r := range records {
+		e.take(r)
+	}
+}
+
+// settleBatch ends a batch whose records were taken.
+func (e *Engine) settleBatch(sources []SourceState) {
+	for i := range sources {
+		e.setSource(&sources[i])
 	}
 	for _, o := range e.touched {
 		o.touched = false
@@ -93,6 +112,12 @@ func (e *Engine) Apply(b *Batch) {
 	clear(e.touched)
 	e.touched = e.touched[:0]
 	e.rest()
+}
+
+// share makes known what explains other orders.
+func (e *Engine) share() {
+	e.known.learn(e.departed)
+	e.departed = e.departed[:0]
 }
 
 func (e *Engine) applyRecord(r *Record) *tracked {
@@ -107,7 +132,6 @@ func (e *Engine) applyRecord(r *Record) *tracked {
 		}
 		o = e.create(r)
 	}
-	e.noteTap(r)
 	if e.insert(o, e.place(r, o.facts)) && len(r.Link.Refused) > 0 {
 		e.audit(AuditEntry{Kind: AuditConflict, Order: o.id, Detail: keysText(r.Link.Refused)})
 	}
@@ -175,6 +199,30 @@ func (e *Engine) drop(o *tracked) {
 	}
 	o.dropped = true
 	delete(e.orders, o.id)
+}
+
+// forget drops an order that lives on elsewhere, and returns it; nil where it is not at hand.
+func (e *Engine) forget(id OrderID) *tracked {
+	delete(e.awaited, id)
+	o := e.held(id)
+	if o != nil {
+		e.drop(o)
+	}
+	return o
+}
+
+// adopt takes in an order that another engine of the flow has dropped, until it is merged.
+func (e *Engine) adopt(from *tracked) {
+	o := &tracked{awake: from.awake, id: from.id, stale: from.stale, broken: from.broken}
+	for i := range o.facts {
+		x := &o.facts[i]
+		x.origin, x.status = e.tables.origin(x.origin.Source, x.origin.Epoch), e.tables.status(x.status.Status)
+	}
+	if o.broken {
+		e.broken++
+	}
+	e.orders[o.id] = o
+	e.hold(o)
 }
 
 // mark has an order handed out with the next Flush.

@@ -47,7 +47,7 @@ func (e *Engine) explainHandoff(o *tracked, v *visit, stage *order.Stage) (Cause
 		evidence = append(evidence, Evidence{Code: EvidencePublished, At: int64(published.time), Source: published.origin.Source, Seq: published.seq,
 			Args: map[string]string{"exchange": m.Destination, "routing_key": m.RoutingKey, "message": m.ID}})
 	case e.tapProves(stage.Via.Exchange, v.deadline.time()):
-		tap := e.sources[e.taps[stage.Via.Exchange]]
+		tap := e.sources[e.known.taps[stage.Via.Exchange]]
 		evidence = append(evidence, Evidence{Code: EvidenceNotPublished, At: nano(tap.Watermark), Source: tap.Name, Seq: tap.Through,
 			Args: map[string]string{"exchange": stage.Via.Exchange}})
 	}
@@ -66,16 +66,9 @@ func (e *Engine) explainHandoff(o *tracked, v *visit, stage *order.Stage) (Cause
 	return CauseLostInHandoff, evidence
 }
 
-// noteTap remembers which source watches an exchange.
-func (e *Engine) noteTap(r *Record) {
-	if r.Event.Kind == order.KindMessage {
-		e.taps[r.Event.Message.Destination] = r.Event.Source
-	}
-}
-
 // tapProves reports whether the exchange is watched and every message through that time is here.
 func (e *Engine) tapProves(exchange string, through time.Time) bool {
-	tap := e.sources[e.taps[exchange]]
+	tap := e.sources[e.known.taps[exchange]]
 	return tap != nil && !tap.Watermark.Add(-tap.Offset).Before(through)
 }
 
@@ -130,7 +123,7 @@ func (e *Engine) depth(queue string) (depth *order.QueueDepth, at time.Time, sou
 
 // explainQueue tells a queue that is served, if too slowly, from one that stands still.
 func (e *Engine) explainQueue(v *visit) (Cause, []Evidence) {
-	left := e.stages[v.stage].lastLeft
+	left := e.known.stages[v.stage].lastLeft
 	if left > v.entered {
 		return CauseBacklog, []Evidence{{Code: EvidenceServed, At: int64(left)}}
 	}
@@ -138,7 +131,7 @@ func (e *Engine) explainQueue(v *visit) (Cause, []Evidence) {
 }
 
 func (e *Engine) explainHuman(v *visit, stage *order.Stage) (Cause, []Evidence) {
-	overtaken := e.stages[v.stage].recent.overtook(v.entered)
+	overtaken := e.known.stages[v.stage].overtook(v.entered)
 	evidence := []Evidence{
 		{Code: EvidenceOwner, Args: owner(stage)},
 		{Code: EvidenceOvertaken, Args: map[string]string{"orders": strconv.Itoa(overtaken)}},

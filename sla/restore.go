@@ -5,6 +5,12 @@ import "slices"
 // Restore takes in an order's whole history: at start, or because Change.History asked for it.
 // What was said of it stays said; what the history shows to be wrong is retracted.
 func (e *Engine) Restore(h History) {
+	e.known.noteTaps(h.Records)
+	e.restore(h)
+	e.share()
+}
+
+func (e *Engine) restore(h History) {
 	delete(e.awaited, h.Order)
 	if old := e.held(h.Order); old != nil {
 		e.drop(old)
@@ -16,7 +22,6 @@ func (e *Engine) Restore(h History) {
 	e.last = max(e.last, h.Order)
 	for i := range h.Records {
 		r := &h.Records[i]
-		e.noteTap(r)
 		o.facts = append(o.facts, e.place(r, o.facts))
 		e.last = max(e.last, r.Order)
 		e.catchUp(o, r, h.Audit)
@@ -38,10 +43,7 @@ func (e *Engine) catchUp(o *tracked, r *Record, audit []AuditEntry) {
 	}
 	for _, id := range r.Link.Absorbed {
 		o.absorbed = append(o.absorbed, id)
-		if from := e.held(id); from != nil {
-			e.drop(from)
-		}
-		delete(e.awaited, id)
+		e.forget(id)
 		if !said(AuditMerged, id.String()) {
 			e.sayMerged(id, o.id)
 		}

@@ -2,7 +2,6 @@ package sla
 
 import (
 	"slices"
-	"time"
 
 	"github.com/alexandrite/orderwatch/order"
 )
@@ -15,7 +14,6 @@ type stageState struct {
 	moved    bool     // a reporter's state changed since waiting was last looked at
 	lastLeft nanos    // never: nobody has
 	closed   int
-	recent   recent
 	count    counter
 }
 
@@ -28,31 +26,9 @@ type channel struct {
 func newStages(flow *order.Flow) []stageState {
 	stages := make([]stageState, len(flow.Stages))
 	for i := range stages {
-		stages[i].moved, stages[i].lastLeft = true, never
+		stages[i].moved = true
 	}
 	return stages
-}
-
-// recent remembers the last visits that left a stage, to see who overtook whom.
-type recent struct {
-	visits [256]struct{ entered, left nanos }
-	next   int
-}
-
-func (r *recent) add(entered, left nanos) {
-	r.visits[r.next%len(r.visits)] = struct{ entered, left nanos }{entered, left}
-	r.next++
-}
-
-// overtook counts the remembered visits that entered later and have left.
-func (r *recent) overtook(entered nanos) int {
-	n := 0
-	for i := range min(r.next, len(r.visits)) {
-		if r.visits[i].entered > entered {
-			n++
-		}
-	}
-	return n
 }
 
 // counter counts open visits.
@@ -61,6 +37,22 @@ type counter struct {
 	open, atRisk, stuck, unknown int
 	overdue                      map[Cause]int
 	deadlines                    float64 // sum over stuck and unknown visits, Unix seconds
+}
+
+// merge adds what another counted.
+func (c *counter) merge(d *counter) {
+	c.used = c.used || d.used
+	c.open += d.open
+	c.atRisk += d.atRisk
+	c.stuck += d.stuck
+	c.unknown += d.unknown
+	c.deadlines += d.deadlines
+	for cause, n := range d.overdue {
+		if c.overdue == nil {
+			c.overdue = map[Cause]int{}
+		}
+		c.overdue[cause] += n
+	}
 }
 
 // share is what one open visit adds to its stage's counters.
@@ -149,65 +141,4 @@ func (e *Engine) channel(o *tracked) *channel {
 		e.channels[name] = c
 	}
 	return c
-}
-
-// Overview counts what the engine holds, as of its clock.
-func (e *Engine) Overview() Overview {
-	view := Overview{AsOf: e.now, Quarantined: e.broken, Orders: OrderTotals{Open: len(e.orders) - e.broken, Late: e.late}, Stages: make([]StageOverview, len(e.stages))}
-	for i := range e.stages {
-		view.Stages[i] = e.stageOverview(i)
-	}
-	for i := range e.plan.flow.Sources {
-		name := e.plan.flow.Sources[i].Name
-		if s := e.sources[name]; s != nil {
-			view.Sources = append(view.Sources, *s)
-		} else {
-			view.Sources = append(view.Sources, SourceState{Name: name})
-		}
-	}
-	return view
-}
-
-func (e *Engine) stageOverview(i int) StageOverview {
-	st := &e.stages[i]
-	c := &st.count
-	view := StageOverview{
-		Stage: e.plan.flow.Stages[i].Name, Open: c.open, AtRisk: c.atRisk, Stuck: c.stuck, Unknown: c.unknown,
-		Oldest: e.oldest(i), Closed: st.closed, ByCause: copyCauses(c.overdue), Channels: map[string]ChannelOverview{},
-	}
-	if late := c.stuck + c.unknown; late > 0 {
-		view.LostSeconds = int64(float64(late)*float64(e.now.UnixMilli())/1000 - c.deadlines)
-	}
-	for name, channel := range e.channels {
-		if c := &channel.stages[i]; c.used {
-			view.Channels[name] = ChannelOverview{Open: c.open, Overdue: copyCauses(c.overdue)}
-		}
-	}
-	return view
-}
-
-func copyCauses(from map[Cause]int) map[Cause]int {
-	to := make(map[Cause]int, len(from))
-	for cause, n := range from {
-		if n != 0 {
-			to[cause] = n
-		}
-	}
-	return to
-}
-
-// oldest returns when the longest-standing open visit entered, and drops stale appointments on the way.
-func (e *Engine) oldest(stage int) time.Time {
-	h := &e.stages[stage].entered
-	for len(*h) > 0 {
-		x := (*h)[0]
-		if o := e.orders[x.order]; o != nil && o.waits(stage, int(x.n)) {
-			e.wake(o)
-			if v := o.folded.visit(stage, int(x.n)); int64(v.entered) == x.at {
-				return v.entered.time()
-			}
-		}
-		h.pop()
-	}
-	return time.Time{}
 }

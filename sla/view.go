@@ -148,12 +148,9 @@ func (e *Engine) report(o *tracked) {
 
 // leftStage remembers who left when, to tell a stage that is served from one that stands still.
 func (e *Engine) leftStage(v *visit) {
-	st := &e.stages[v.stage]
-	if v.verdict == visitSkipped {
-		return
+	if v.verdict != visitSkipped {
+		e.departed = append(e.departed, departure{v.stage, v.entered, v.left})
 	}
-	st.recent.add(v.entered, v.left)
-	st.lastLeft = max(st.lastLeft, v.left)
 }
 
 // reportAll marks what ended before a restart as handed out.
