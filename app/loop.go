@@ -26,7 +26,7 @@ const (
 // loop is the engine's goroutine: it folds what is committed, judges what falls due and saves both.
 type loop struct {
 	flow    *order.Flow
-	store   store.Store
+	store   store.Store // set before restore
 	batches <-chan *sla.Batch
 	now     func() time.Time
 	log     *slog.Logger
@@ -35,6 +35,13 @@ type loop struct {
 	engine   *sla.Engine
 	applied  int64
 	overview atomic.Pointer[sla.Overview] // nil until the state is restored
+}
+
+func (l *loop) closeStore() error {
+	if l.store == nil {
+		return nil
+	}
+	return l.store.Close()
 }
 
 // restore brings the engine to where the journal stands.
