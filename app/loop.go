@@ -33,8 +33,8 @@ type loop struct {
 	observe func(*sla.Change)
 
 	engine   *sla.Engine
-	applied  int64 // last sequence that the engine has seen
-	saved    int64 // last sequence that the read model has wholly
+	applied  int64                        // last sequence that the engine has seen
+	saved    int64                        // last sequence that the read model has wholly
 	overview atomic.Pointer[sla.Overview] // nil until the state is restored
 }
 
