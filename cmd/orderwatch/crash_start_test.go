@@ -12,7 +12,7 @@ import (
 
 // TestServeEndsInOrderInTheMiddleOfAStream asks serve to stop while requests are under way.
 func TestServeEndsInOrderInTheMiddleOfAStream(t *testing.T) {
-	s := newStream(4, 10_000, time.Now())
+	s := newStream(4, 10_000/raceSlowness, time.Now())
 	in := startInstance(t, "/readyz", sqliteStore.config)
 	for range 4 {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -98,7 +98,7 @@ var fates = map[int]fate{
 	8:  {until: 4, stuck: "approval", resume: true},
 	11: {until: 6, stuck: "claim", resume: true},
 	13: {until: 8, stuck: "closing"},
-	15: {until: 5, cancel: true},
+	15: {until: 4, cancel: true}, // cancelled by the source that could report the leave, so that none proves absence before
 	17: {until: len(life), again: true},
 }
 

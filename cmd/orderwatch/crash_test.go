@@ -23,8 +23,9 @@ import (
 // TestNothingAcknowledgedIsLostOrSaidTwice kills serve again and again while events stream in and
 // deadlines pass, and holds what is left to what was sent and to a run without a crash.
 func TestNothingAcknowledgedIsLostOrSaidTwice(t *testing.T) {
+	events := 100_000 / raceSlowness
 	t.Run("on SQLite", func(t *testing.T) {
-		s := newStream(1, 100_000, time.Now())
+		s := newStream(1, events, time.Now())
 		got := play(t, s, sqliteStore, 5)
 		got.holdToStream(t, s)
 		want := play(t, s, sqliteStore, 0)
@@ -32,7 +33,7 @@ func TestNothingAcknowledgedIsLostOrSaidTwice(t *testing.T) {
 		got.equal(t, want)
 	})
 	t.Run("on PostgreSQL, as on SQLite", func(t *testing.T) {
-		s := newStream(2, 20_000, time.Now())
+		s := newStream(2, events/5, time.Now())
 		got := play(t, s, postgresStore(t), 5)
 		got.holdToStream(t, s)
 		want := play(t, s, sqliteStore, 0)
@@ -109,7 +110,9 @@ func play(t *testing.T, s *stream, at crashStore, kills int) *kept {
 	for part, sources := range s.parts {
 		in.stream(sources, perPart[part])
 		if part == 0 {
-			t.Logf("%d of %d events acknowledged in %s, %d requests sent again", count(sources), s.events, time.Since(began).Round(time.Millisecond), in.sender.retries.Load())
+			took := time.Since(began)
+			t.Logf("%d records acknowledged in %.1f s, %.0f/s, with %d requests sent again", count(sources), took.Seconds(),
+				float64(count(sources))/took.Seconds(), in.sender.retries.Load())
 			if kills > 0 {
 				in.crash()
 			}
@@ -120,7 +123,7 @@ func play(t *testing.T, s *stream, at crashStore, kills int) *kept {
 		t.Error("no request met a crash")
 	}
 	cpu := in.metrics()["process_cpu_seconds_total"][""]
-	t.Logf("all settled in %s; serve used %.1f µs of CPU for an event since its last start", time.Since(began).Round(time.Millisecond), cpu*1e6/float64(s.events))
+	t.Logf("%d events settled in %.1f s; since its last start serve used %.1f s of CPU", s.events, time.Since(began).Seconds(), cpu)
 	awaitApplied(t, at.driver, at.dsn(in.serve.Dir()), int64(s.events))
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
