@@ -2,6 +2,7 @@ package replay
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/alexandrite/orderwatch/order"
@@ -26,8 +27,28 @@ func (o *Options) judge(ctx context.Context, h *history) (*Report, error) {
 	p.engine.Advance(until)
 	r := tally(o.Flow, o.Mapping.Key.Name, p.engine.Flush().Orders)
 	r.AsOf, r.Events, r.Rejected = stamp(until), h.counts, h.rejected
+	r.Durations = durations(facts, len(h.orders))
 	r.Transitions = p.steps.transitions(o.Flow, h.statuses)
 	return r, nil
+}
+
+// durations measures the orders from their first to their last fact; facts are sorted by time.
+func durations(facts []fact, orders int) Durations {
+	first := make([]int64, orders)
+	long := slices.Repeat([]time.Duration{-1}, orders)
+	for i := range facts {
+		f := &facts[i]
+		if long[f.order] < 0 {
+			first[f.order] = f.at
+		}
+		long[f.order] = time.Duration(f.at - first[f.order])
+	}
+	long = slices.DeleteFunc(long, func(d time.Duration) bool { return d < 0 })
+	if len(long) == 0 {
+		return Durations{}
+	}
+	slices.Sort(long)
+	return Durations{quantile(long, 0.50).Seconds(), quantile(long, 0.95).Seconds()}
 }
 
 // sourceName is the one source of replayed events.

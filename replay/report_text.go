@@ -22,6 +22,9 @@ func (r *Report) WriteText(w io.Writer) error {
 	p.line("Orders: %d (%d open, %d finished, %d cancelled)", o.Total, o.Open, o.Finished, o.Cancelled)
 	p.line("Events: %d read, %d accepted, %d duplicate, %d rejected; %d out of order in the files",
 		e.Read, e.Accepted, e.Duplicate, e.Rejected, e.OutOfOrder)
+	if o.Total > 0 {
+		p.line("From first to last event: half within %s, 95 %% within %s", span(r.Durations.P50), span(r.Durations.P95))
+	}
 	p.promises(r.Promises)
 	p.stages(r.Stages)
 	p.stuck(r.Stuck)

@@ -67,7 +67,7 @@ func (o *Options) read(ctx context.Context, h *history, file string) (err error)
 		return err
 	}
 	defer func() { err = errors.Join(err, src.Close()) }()
-	reader, err := NewCSV(file, src, o.Mapping, dues(o.Flow))
+	reader, err := newReader(file, src, o.Mapping, dues(o.Flow))
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func commands() []command {
 	return []command{
 		{"serve", "-c orderwatch.yaml: receive events, judge orders, serve pages, API and metrics", serve},
 		{"export", "postgres|rabbitmq -c sidecar.yaml: watch one system", export},
-		{"replay", "--flow F --mapping M FILE…: judge history from CSV files and report", replayHistory},
+		{"replay", "--flow F --mapping M FILE…: judge history from CSV, XES, JSONL or OCEL files and report", replayHistory},
 		{"check", "FILE…: check any of our files", check},
 		{"testbed", "…: the simulated company on real servers, with faults", company},
 		{"version", "print the version", version},
