@@ -12,7 +12,21 @@ import (
 // judge plays the history to the engine and reports what it says.
 func (o *Options) judge(ctx context.Context, h *history) (*Report, error) {
 	facts, until := h.until(o.Until)
-	p := newPlayer(o.Flow, o.Mapping.Key.Name, h)
+	p, err := o.play(ctx, o.Flow, h)
+	if err != nil {
+		return nil, err
+	}
+	r := tally(o.Flow, o.Mapping.Key.Name, p.engine.Flush().Orders)
+	r.AsOf, r.Events, r.Rejected = stamp(until), h.counts, h.rejected
+	r.Durations = durations(facts, len(h.orders))
+	r.Transitions = p.steps.transitions(o.Flow, h.statuses)
+	return r, nil
+}
+
+// play plays the history to a new engine, up to the freeze.
+func (o *Options) play(ctx context.Context, flow *order.Flow, h *history) (*player, error) {
+	facts, until := h.until(o.Until)
+	p := newPlayer(flow, o.Mapping.Key.Name, h)
 	done := 0
 	for run := range instants(facts) {
 		p.play(run)
@@ -20,16 +34,12 @@ func (o *Options) judge(ctx context.Context, h *history) (*Report, error) {
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			o.Progress(Progress{Phase: PhaseJudge, Events: done + len(run), Total: len(facts)})
+			o.progress(Progress{Phase: PhaseJudge, Events: done + len(run), Total: len(facts)})
 		}
 		done += len(run)
 	}
 	p.engine.Advance(until)
-	r := tally(o.Flow, o.Mapping.Key.Name, p.engine.Flush().Orders)
-	r.AsOf, r.Events, r.Rejected = stamp(until), h.counts, h.rejected
-	r.Durations = durations(facts, len(h.orders))
-	r.Transitions = p.steps.transitions(o.Flow, h.statuses)
-	return r, nil
+	return p, nil
 }
 
 // durations measures the orders from their first to their last fact; facts are sorted by time.

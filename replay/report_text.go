@@ -12,7 +12,7 @@ const maxShown = 20
 
 // WriteText writes the report for a person.
 func (r *Report) WriteText(w io.Writer) error {
-	p := &printer{w: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
+	p := newPrinter(w)
 	asOf := r.AsOf
 	if asOf == "" {
 		asOf = "never: no event could be used"
@@ -47,6 +47,8 @@ type printer struct {
 	w   *tabwriter.Writer
 	err error
 }
+
+func newPrinter(w io.Writer) *printer { return &printer{w: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)} }
 
 func (p *printer) line(format string, args ...any) {
 	if p.err == nil {

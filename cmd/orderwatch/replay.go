@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
-	"time"
+	"runtime/debug"
 
 	"github.com/alexandrite/orderwatch/app"
 	"github.com/alexandrite/orderwatch/order"
@@ -18,10 +18,11 @@ func replayHistory(ctx context.Context, c *console, args []string) int {
 	mappingPath := f.String("mapping", "", "the mapping `file`: which column says what (XES logs do without)")
 	untilText := f.String("until", "", "freeze the world at this `time`: RFC 3339, or as in the files (default: the last event)")
 	asJSON := f.Bool("json", false, "print one JSON object")
-	if code, ok := parse(f, args); !ok {
+	files, code, ok := operands(f, args)
+	if !ok {
 		return code
 	}
-	if *flowPath == "" || f.NArg() == 0 {
+	if *flowPath == "" || len(files) == 0 {
 		c.errorf("orderwatch replay: --flow, --mapping (but for XES) and at least one file are needed")
 		f.Usage()
 		return exitUsage
@@ -31,15 +32,13 @@ func replayHistory(ctx context.Context, c *console, args []string) int {
 		c.errorf("%v", err)
 		return exitUsage
 	}
-	var until time.Time
-	if *untilText != "" {
-		var ok bool
-		if until, ok = mapping.ParseTime(*untilText); !ok {
-			c.errorf("orderwatch replay: --until: %q is no time: use RFC 3339, or write it as the files do", *untilText)
-			return exitUsage
-		}
+	until, err := readUntil(mapping, *untilText)
+	if err != nil {
+		c.errorf("orderwatch replay: %v", err)
+		return exitUsage
 	}
-	report, err := replay.Run(ctx, replay.Options{Flow: flow, Mapping: mapping, Files: f.Args(), Until: until})
+	relaxCollector()
+	report, err := replay.Run(ctx, replay.Options{Flow: flow, Mapping: mapping, Files: files, Until: until})
 	if err != nil {
 		c.errorf("orderwatch replay: %v", err)
 		return exitFailed
@@ -58,6 +57,14 @@ func replayHistory(ctx context.Context, c *console, args []string) int {
 		return exitFailed
 	}
 	return exitDone
+}
+
+// relaxCollector lets the heap grow further between collections: what a replay holds lives to its end, so that
+// collecting often only costs time. GOGC, where it is set, stands.
+func relaxCollector() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
 }
 
 func loadReplay(flowPath, mappingPath string) (*order.Flow, *replay.Mapping, error) {
