@@ -133,6 +133,7 @@ func (a *App) startCore(ctx context.Context, st store.Store, parts *teardown, fa
 		Registerer:  a.Registry,
 		Logger:      a.Logger,
 		Now:         a.now,
+		HoleAfter:   a.Config.Collector.HoleAfter,
 	})
 	if err != nil {
 		return nil, err
