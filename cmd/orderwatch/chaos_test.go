@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -11,13 +12,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/alexandrite/orderwatch/testbed/server"
 )
 
 const (
 	chaosWithin  = 2 * time.Second  // of every stage
 	chaosRound   = 30 * time.Second // of faults; ORDERWATCH_CHAOS_ROUNDS says how many, 0: as long without any
-	chaosWriters = 24
+	chaosWriters = 32
 	chaosFlow    = `version: 1
 flow: chaos
 timezone: UTC
@@ -58,7 +61,7 @@ exporters:
     retry_on_failure: {enabled: true, initial_interval: 100ms, max_interval: 1s, max_elapsed_time: 0}
 service:
   extensions: [file_storage]
-  telemetry: {metrics: {level: none}}
+  telemetry: {metrics: {level: none}, logs: {level: warn}}
   pipelines:
     logs: {receivers: [otlp], exporters: [otlp_grpc]}
 `
@@ -97,15 +100,30 @@ func (way chaosWay) run(t *testing.T) {
 	seed := chaosNumber(t, "ORDERWATCH_CHAOS_SEED", rand.Uint64())
 	rounds := chaosNumber(t, "ORDERWATCH_CHAOS_ROUNDS", 1)
 	t.Logf("seed %d", seed)
-	s := &stack{t: t}
+	s, db, victims := way.start(t)
+	if rounds == 0 {
+		victims, rounds = nil, 1
+	}
+	finishWriters := startWriters(db.DSN("postgres"), chaosWriters, seed)
+	t.Cleanup(finishWriters)
+	finishFaults := startFaults(t, victims, seed)
+	t.Cleanup(finishFaults)
+	pause(t.Context().Done(), time.Duration(rounds)*chaosRound)
+	finishFaults()
+	finishWriters()
+	s.check(readTruth(t, db.DSN("postgres")), way.lossy)
+}
+
+// start starts everything, and returns when the source proves, with the faults that each part can suffer.
+func (way chaosWay) start(t *testing.T) (*stack, *server.Postgres, [][]fault) {
+	t.Helper()
 	db := startChaosDatabase(t)
 	victims := databaseFaults(db)
-
 	port, err := server.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.otlp = fmt.Sprintf("127.0.0.1:%d", port)
+	s := &stack{t: t, otlp: fmt.Sprintf("127.0.0.1:%d", port)}
 	s.serve = s.start("serve", "/readyz", map[string]string{"config.yaml": fmt.Sprintf(chaosServe, s.otlp, way.holeAfter), "flow.yaml": chaosFlow}, "serve")
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)
 	victims = append(victims, processFaults("serve", s.serve.Process))
@@ -116,20 +134,46 @@ func (way chaosWay) run(t *testing.T) {
 		victims = append(victims, processFaults("peer", peer.Process))
 	}
 	sidecar := s.start("sidecar", "/healthz", map[string]string{"config.yaml": fmt.Sprintf(chaosSidecar, target, db.DSN("postgres"))}, "export", "postgres")
-	victims = append(victims, processFaults("sidecar", sidecar.Process))
 	s.proven(time.Now())
+	return s, db, append(victims, processFaults("sidecar", sidecar.Process))
+}
 
-	finishWriters := startWriters(db.DSN("postgres"), chaosWriters, seed)
-	t.Cleanup(finishWriters)
-	if rounds == 0 {
-		victims, rounds = nil, 1
+// TestAChangeCountsFromItsCommit holds a transaction open past the deadline that its change would meet:
+// nobody else can see it, so watermarks go on and the order is stuck, and then late by its commit.
+func TestAChangeCountsFromItsCommit(t *testing.T) {
+	s, db, _ := chaosWay{holeAfter: "15m"}.start(t)
+	dsn := db.DSN("postgres")
+	execute(t, dsn, `INSERT INTO orders VALUES ('held', 'A')`)
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
 	}
-	finishFaults := startFaults(t, victims, seed)
-	t.Cleanup(finishFaults)
-	pause(t.Context().Done(), time.Duration(rounds)*chaosRound)
-	finishFaults()
-	finishWriters()
-	s.check(readTruth(t, db.DSN("postgres")), way.lossy)
+	defer func() { _ = conn.Close(context.Background()) }()
+	tx, err := conn.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), `UPDATE orders SET status = 'B'`); err != nil {
+		t.Fatal(err)
+	}
+	s.verdict("held", "stuck")
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	first := s.verdict("held", "late")
+	if commit := readTruth(t, dsn)["held"][1].at; !first.Left.Equal(commit) {
+		t.Errorf("left at %s, committed at %s", first.Left, commit)
+	}
+}
+
+// verdict waits until the order's first stay has the verdict, and returns the stay.
+func (s *stack) verdict(id, want string) chaosVisit {
+	s.t.Helper()
+	var o chaosOrder
+	s.eventually(30*time.Second, id+" is "+want, func() bool {
+		return s.get("/api/v1/orders/order:"+id, &o) && len(o.Visits) > 0 && o.Visits[0].Verdict == want
+	})
+	return o.Visits[0]
 }
 
 func chaosNumber(t *testing.T, variable string, otherwise uint64) uint64 {
