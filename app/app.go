@@ -147,6 +147,7 @@ func (a *App) startCore(ctx context.Context, parts *teardown, fail context.Cance
 		Registerer:  a.Registry,
 		Logger:      a.Logger,
 		Now:         a.now,
+		HoleAfter:   a.Config.Collector.HoleAfter,
 	})
 	if err != nil {
 		return nil, err
