@@ -78,7 +78,17 @@ func LoadFlow(path string) (*order.Flow, error) {
 
 // Run opens the store, restores the engine and serves until ctx ends or a part fails, then stops
 // everything in reverse order. A database server that is away at the start is waited for.
-func (a *App) Run(ctx context.Context) (err error) {
+func (a *App) Run(ctx context.Context) error {
+	return a.run(ctx, func(ctx context.Context, core *core, parts *teardown, fail context.CancelCauseFunc) (Addresses, error) {
+		grpcAddr, httpAddr, err := a.startCollector(ctx, core.committer, parts, fail)
+		return Addresses{Web: core.web, GRPC: grpcAddr, HTTP: httpAddr}, err
+	})
+}
+
+// intake starts what gives the committer its events and says where all listens.
+type intake func(ctx context.Context, core *core, parts *teardown, fail context.CancelCauseFunc) (Addresses, error)
+
+func (a *App) run(ctx context.Context, start intake) (err error) {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	parts := &teardown{log: a.Logger}
@@ -96,11 +106,11 @@ func (a *App) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	grpcAddr, httpAddr, err := a.startCollector(ctx, core.committer, parts, fail)
+	addresses, err := start(ctx, core, parts, fail)
 	if err != nil {
 		return err
 	}
-	a.Ready(Addresses{Web: core.web, GRPC: grpcAddr, HTTP: httpAddr})
+	a.Ready(addresses)
 	<-ctx.Done()
 	return nil
 }

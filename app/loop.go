@@ -152,15 +152,12 @@ func (l *loop) save(ctx context.Context, c *sla.Change, applied int64) error {
 			}
 			return nil
 		}
-		if ctx.Err() != nil {
-			return nil // nothing is lost: the journal has it
-		}
-		if !failed {
+		if !failed && ctx.Err() == nil {
 			l.log.Error("read model not saved, trying again", "error", err)
 		}
 		select {
 		case <-ctx.Done():
-			return nil
+			return nil // nothing is lost: the journal has it
 		case <-time.After(saveRetry):
 		}
 	}

@@ -70,7 +70,7 @@ func (s *Sidecar) validate() []error {
 	case s.Postgres != nil && s.RabbitMQ != nil:
 		problems = append(problems, errors.New("rabbitmq: a sidecar watches one system: postgres is given too"))
 	case s.Postgres != nil:
-		problems = append(problems, s.Postgres.Validate()...)
+		problems = append(problems, under("postgres", s.Postgres.Validate())...)
 	case s.RabbitMQ != nil:
 		problems = append(problems, under("rabbitmq", s.RabbitMQ.Validate())...)
 	default:

@@ -183,7 +183,7 @@ func (w *world) tell(t *rapid.T, source string, events []sent) {
 	}
 	drifts := chance(t, 2, "clock drifts")
 	last := w.end.Add(5 * order.Day)
-	for range rapid.IntRange(0, 6).Draw(t, "marks of "+source) {
+	for range rapid.IntRange(0, 8).Draw(t, "marks of "+source) {
 		after := time.Duration(rapid.IntRange(0, 3*24*60).Draw(t, "mark"))*time.Minute + 500*time.Millisecond
 		if chance(t, 2, "soon") {
 			after = time.Duration(rapid.IntRange(0, 3*60).Draw(t, "mark"))*time.Minute + 500*time.Millisecond
@@ -196,6 +196,7 @@ func (w *world) tell(t *rapid.T, source string, events []sent) {
 	slices.SortStableFunc(events, func(a, b sent) int { return a.at.Compare(b.at) })
 	var epoch, seq, offset = int64(1), uint64(0), time.Duration(0)
 	var gap *order.Gap
+	var marked time.Time
 	send := func(x sent) {
 		seq++
 		x.event.Position = order.Position{Source: source, Epoch: epoch, Seq: seq}
@@ -213,23 +214,26 @@ func (w *world) tell(t *rapid.T, source string, events []sent) {
 			x.shift, offset = changed != offset, changed
 		}
 		if x.event.Kind == order.KindWatermark && !drifts {
-			switch rapid.IntRange(0, 8).Draw(t, "trouble") {
+			switch rapid.IntRange(0, 6).Draw(t, "trouble") {
 			case 0:
 				gap = &order.Gap{From: x.at.Add(-200 * time.Millisecond), To: x.at.Add(-100 * time.Millisecond), Reason: "test"}
-				if chance(t, 2, "wide gap") {
-					gap.To = x.at.Add(time.Hour)
+				if chance(t, 2, "wide gap") { // nobody knows since the last watermark
+					gap.From, gap.To = marked.Add(200*time.Millisecond), x.at.Add(time.Hour)
 				}
 				send(sent{event: order.Event{Kind: order.KindGap, Gap: *gap}, at: x.at})
-			case 1:
+			case 1, 2:
 				if gap != nil {
 					repair := *gap
 					repair.Repaired = true
 					send(sent{event: order.Event{Kind: order.KindGap, Gap: repair}, at: x.at})
 				}
-			case 2:
+			case 3:
 				epoch, seq, gap = epoch+1, 0, nil
 			}
 		}
 		send(x)
+		if x.event.Kind == order.KindWatermark {
+			marked = x.at
+		}
 	}
 }

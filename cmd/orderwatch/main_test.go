@@ -58,6 +58,7 @@ func TestExitCodesAndWhatIsSaid(t *testing.T) {
 		"check says what it does not know":      {[]string{"check", strange}, 2, "", []string{"is none of our files"}},
 		"check goes on after a bad file":        {[]string{"check", strange, "../../examples/olist/flow.yaml"}, 2, "flow file, ok", []string{"strange.yaml"}},
 		"replay needs its files":                {[]string{"replay", "x.csv"}, 2, "", []string{"--flow, --mapping"}},
+		"demo needs an address it can use":      {[]string{"demo", "--listen", "nowhere"}, 1, "", []string{"orderwatch demo: listen for pages"}},
 		"export needs a kind":                   {[]string{"export"}, 2, "", []string{"usage: orderwatch export"}},
 		"export knows its kinds":                {[]string{"export", "carrier-pigeon", "-c", "x"}, 2, "", []string{"carrier-pigeon"}},
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/jackc/pglogrepl"
@@ -16,6 +17,7 @@ type consumer struct {
 	prover    prover
 	relations map[uint32]*relation
 	tx        *transaction // nil between transactions
+	works     func()       // the stream gets through
 }
 
 // transaction is the one being read. pgoutput sends it after its commit, so that its time is known
@@ -29,8 +31,8 @@ type transaction struct {
 
 const skipAll = ^uint64(0)
 
-func newConsumer(w *writer, c Config, log *slog.Logger) *consumer {
-	out := &consumer{writer: w, log: log, relations: map[uint32]*relation{}, prover: prover{margin: c.Margin}}
+func newConsumer(w *writer, c Config, log *slog.Logger, works func()) *consumer {
+	out := &consumer{writer: w, log: log, relations: map[uint32]*relation{}, works: sync.OnceFunc(works), prover: prover{margin: c.Margin}}
 	if w.at.Proven != 0 {
 		out.prover.last = time.Unix(0, w.at.Proven)
 	}
@@ -97,6 +99,7 @@ func (c *consumer) prove() {
 	if mark, ok := c.prover.passed(c.at.Seen); ok {
 		c.at.Proven = mark.Time.UnixNano()
 		c.add(mark)
+		c.works()
 	}
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +13,7 @@ import (
 )
 
 const (
-	startPatience = time.Minute // for a start, where the caller's context sets no earlier end
+	startPatience = time.Minute // for a start that sets none of its own, where the caller's context sets no earlier end
 	stopPatience  = 10 * time.Second
 	logFile       = "log"
 )
@@ -21,6 +22,7 @@ const (
 // embeds one. Its methods are safe for concurrent use.
 type Process struct {
 	name     string
+	patience time.Duration // of a start; 0: startPatience
 	spec     childSpec
 	graceful syscall.Signal // ends the server in order, before a restart
 	final    syscall.Signal // ends it for good; its data are thrown away
@@ -35,7 +37,7 @@ type Process struct {
 // start launches the process and waits until it is ready. The caller holds mu, or is the only
 // one who knows the Process.
 func (p *Process) start(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startPatience)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(p.patience, startPatience))
 	defer cancel()
 	c, err := startChild(p.spec)
 	if err != nil {
