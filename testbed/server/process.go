@@ -133,3 +133,21 @@ func (p *Process) Stop() error {
 	p.process().terminate(p.final, stopPatience)
 	return removeAll(p.spec.dir)
 }
+
+// Terminate asks the server to end, as a service manager does, and waits until it has, or kills it
+// when ctx ends. It returns how the process ended: nil for exit code 0.
+func (p *Process) Terminate(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.process()
+	if !c.exited() {
+		_ = syscall.Kill(c.pid, p.graceful)
+	}
+	select {
+	case <-c.done:
+	case <-ctx.Done():
+		c.kill()
+		return ctx.Err()
+	}
+	return c.err
+}
