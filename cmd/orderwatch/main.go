@@ -32,6 +32,7 @@ type console struct{ stdout, stderr io.Writer }
 
 func commands() []command {
 	return []command{
+		{"demo", "[--listen ADDR] [--data DIR]: a simulated company to look at, nothing installed", demo},
 		{"serve", "-c orderwatch.yaml: receive events, judge orders, serve pages, API and metrics", serve},
 		{"export", "postgres|rabbitmq -c sidecar.yaml: watch one system", export},
 		{"replay", "--flow F --mapping M FILE…: judge history from CSV, XES, JSONL or OCEL files and report", replayHistory},

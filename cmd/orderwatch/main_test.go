@@ -60,6 +60,7 @@ func TestExitCodesAndWhatIsSaid(t *testing.T) {
 		"check knows a mapping":                 {[]string{"check", "../../examples/olist/mapping.yaml"}, 0, "mapping file, ok", nil},
 		"check says what it does not know":      {[]string{"check", strange}, 2, "", []string{"is none of our files"}},
 		"check goes on after a bad file":        {[]string{"check", strange, "../../examples/olist/flow.yaml"}, 2, "flow file, ok", []string{"strange.yaml"}},
+		"demo needs an address it can use":      {[]string{"demo", "--listen", "nowhere"}, 1, "", []string{"orderwatch demo: listen for pages"}},
 		"replay needs its flow":                 {[]string{"replay", "x.csv"}, 2, "", []string{"--flow, --mapping"}},
 		"backtest needs two flows":              {[]string{"backtest", "--flow", "x.yaml", "x.csv"}, 2, "", []string{"--flow, --against"}},
 		"flow knows what it can do":             {[]string{"flow", "fly"}, 2, "", []string{"usage: orderwatch flow discover"}},
