@@ -62,7 +62,7 @@ func discoverFlow(ctx context.Context, c *console, args []string) int {
 		err = rejected.Err()
 	}
 	if err != nil {
-		c.errorf("orderwatch flow discover: %v", err)
+		c.errorf("orderwatch: %v", err)
 		return exitFailed
 	}
 	return exitDone
