@@ -250,12 +250,17 @@ func (e *Engine) insert(o *tracked, x fact) bool {
 	return true
 }
 
-// settle brings everything that depends on a changed order up to date.
+// settle has a changed order handed out, up to date.
 func (e *Engine) settle(o *tracked) {
 	if o.stale {
 		e.refold(o)
 	}
 	e.mark(o)
+	e.update(o)
+}
+
+// update brings everything that depends on an order up to date.
+func (e *Engine) update(o *tracked) {
 	if o.broken {
 		e.uncount(o)
 		return

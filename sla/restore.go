@@ -11,15 +11,18 @@ func (e *Engine) Restore(h History) {
 }
 
 func (e *Engine) restore(h History) {
+	asked := e.awaited[h.Order]
 	delete(e.awaited, h.Order)
 	if old := e.held(h.Order); old != nil {
 		e.drop(old)
+		asked = true
 	}
 	o := &tracked{id: h.Order, awake: e.room()}
 	for _, s := range standing(h.Audit) {
 		o.say(s)
 	}
 	e.last = max(e.last, h.Order)
+	said := len(e.change.Audit)
 	for i := range h.Records {
 		r := &h.Records[i]
 		o.facts = append(o.facts, e.place(r, o.facts))
@@ -31,8 +34,22 @@ func (e *Engine) restore(h History) {
 	e.hold(o)
 	e.refold(o)
 	e.reportAll(o)
-	e.settle(o)
+	e.update(o)
+	if asked || len(e.change.Audit) > said || !e.saved(o, &h) {
+		e.mark(o)
+	}
 	e.rest()
+}
+
+// saved reports whether the read model has the order as it is, but for what time will change: what
+// depends on the clock alone is judged at the next Advance.
+func (e *Engine) saved(o *tracked, h *History) bool {
+	if h.Saved.FlowHash != e.plan.flow.Hash || h.Saved.Events != len(o.facts) || o.folded.state != StateOpen {
+		return false
+	}
+	moved := slices.ContainsFunc(o.facts, func(x fact) bool { return x.time.sub(x.at) != x.stamped }) // since it was saved, perhaps
+	mended := slices.ContainsFunc(h.Audit, func(a AuditEntry) bool { return a.Kind == AuditQuarantine })
+	return !moved && !mended
 }
 
 // catchUp takes over what a record did to identities. The journal may know of it and the audit not

@@ -77,6 +77,9 @@ func (m *memory) history(id OrderID) History {
 			h.Audit = append(h.Audit, a)
 		}
 	}
+	if o, ok := m.orders[h.Order]; ok {
+		h.Saved = Saved{o.FlowHash, o.Counts.Events}
+	}
 	return h
 }
 
