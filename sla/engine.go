@@ -47,6 +47,7 @@ type Engine struct {
 	rooms     []*awake       // vacant
 	touched   []*tracked     // room for Apply
 	packing   []byte         // for pack
+	detail    []byte         // for issue
 	verdicts  []visitVerdict // for unpack
 	scratch   []share        // for recount
 	departed  []departure    // not shared yet
