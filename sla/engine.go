@@ -35,6 +35,7 @@ type Engine struct {
 	stages  []stageState
 	dues    schedule // deadlines of visits and dues of promises
 	dirty   map[OrderID]*tracked
+	stuck   map[OrderID][]StuckVisit // as told last; most orders have none
 	late    int
 	broken  int // quarantined orders
 	change  Change
@@ -73,6 +74,7 @@ func New(o Options) *Engine {
 		taps:    map[string]string{},
 		stages:  newStages(o.Flow),
 		dirty:   map[OrderID]*tracked{},
+		stuck:   map[OrderID][]StuckVisit{},
 	}
 	for i := range o.Sources {
 		e.setSource(&o.Sources[i])
@@ -167,6 +169,7 @@ func (e *Engine) merge(r *Record) bool {
 }
 
 func (e *Engine) sayMerged(from, into OrderID) {
+	delete(e.stuck, from) // whoever was told learns of it by Removed
 	e.change.Removed = append(e.change.Removed, Merge{From: from, Into: into})
 	e.audit(AuditEntry{Kind: AuditMerged, Order: into, Detail: from.String()})
 }
@@ -310,8 +313,12 @@ func (e *Engine) question(o *tracked, x entry) *visit {
 
 // Flush returns what changed since the last Flush, and forgets orders that have ended.
 func (e *Engine) Flush() *Change {
+	for _, o := range e.dirty {
+		e.tellStuck(o)
+	}
 	c := e.change
 	e.change = Change{}
+	slices.SortStableFunc(c.Stuck, compareStuck)
 	c.Orders = make([]Order, 0, len(e.dirty))
 	for _, o := range e.dirty {
 		c.Orders = append(c.Orders, e.view(o))

@@ -70,12 +70,16 @@ type timeline struct {
 	clock   time.Time
 	audit   []AuditEntry
 	orders  map[OrderID]Order
+	group   *Incidents
+	grouped []string // what was said of incidents, and how they stood
 }
 
 func newTimeline(t *testing.T) *timeline { return newTimelineOf(t, testFlow) }
 
 func newTimelineOf(t *testing.T, flow string) *timeline {
-	return &timeline{t: t, engine: New(Options{Flow: parseFlow(t, flow)}), sources: map[string]*SourceState{}, clock: day0, orders: map[OrderID]Order{}}
+	parsed := parseFlow(t, flow)
+	return &timeline{t: t, engine: New(Options{Flow: parsed}), sources: map[string]*SourceState{}, clock: day0, orders: map[OrderID]Order{},
+		group: NewIncidents(parsed, IncidentMemory{})}
 }
 
 func (l *timeline) play(story string) {
@@ -127,7 +131,9 @@ func (l *timeline) step(words []string) {
 	b.At = l.clock
 	l.engine.Apply(b)
 	l.engine.Advance(l.clock)
-	l.take(l.engine.Flush())
+	c := l.engine.Flush()
+	l.take(c)
+	l.takeIncidents(c)
 }
 
 func (l *timeline) take(c *Change) {

@@ -13,6 +13,7 @@ func (e *Engine) Restore(h History) {
 	for _, s := range standing(h.Audit) {
 		o.say(s)
 	}
+	e.recallStuck(o)
 	e.last = max(e.last, h.Order)
 	for i := range h.Records {
 		r := &h.Records[i]
