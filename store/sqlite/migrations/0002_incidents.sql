@@ -1,0 +1,39 @@
+-- When the first batch was committed: what was overdue by then nobody watched.
+ALTER TABLE progress ADD COLUMN since INTEGER;
+UPDATE progress SET since = (SELECT received FROM events ORDER BY seq LIMIT 1);
+
+-- Stuck orders by what the flow groups them by; a column it does not group by is empty.
+CREATE TABLE incidents (
+    id          INTEGER PRIMARY KEY, -- in order of opening, never given twice
+    stage       INTEGER NOT NULL,    -- name
+    cause       INTEGER NOT NULL,    -- name
+    channel     TEXT NOT NULL,
+    partner     TEXT NOT NULL,
+    preexisting INTEGER NOT NULL,    -- overdue before the watch began
+    severity    INTEGER NOT NULL,    -- name
+    opened      INTEGER,
+    emptied     INTEGER,             -- NULL: there are orders in it
+    closed      INTEGER,             -- NULL: open
+    orders      INTEGER NOT NULL,    -- now
+    peak        INTEGER NOT NULL,    -- the most at once
+    total       INTEGER NOT NULL,    -- ever
+    retracted   INTEGER NOT NULL,    -- left it because the verdict was wrong
+    reopened    INTEGER NOT NULL,
+    worst       INTEGER,             -- deadline of the order longest overdue
+    evidence    TEXT                 -- JSON array: of the first order
+) STRICT;
+CREATE INDEX incidents_open ON incidents (id) WHERE closed IS NULL;
+
+CREATE TABLE incident_orders (
+    incident  INTEGER NOT NULL,
+    order_id  INTEGER NOT NULL,
+    stage     INTEGER NOT NULL, -- name
+    n         INTEGER NOT NULL, -- of the visit
+    deadline  INTEGER,
+    cause     INTEGER NOT NULL, -- name
+    joined    INTEGER,
+    left_at   INTEGER,          -- NULL: stuck
+    retracted INTEGER NOT NULL,
+    PRIMARY KEY (incident, order_id, stage, n)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX incident_orders_worst ON incident_orders (incident, deadline, order_id) WHERE left_at IS NULL;
