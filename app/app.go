@@ -118,7 +118,7 @@ func (a *App) startCore(ctx context.Context, st store.Store, parts *teardown, fa
 	figures := newMetrics(a.Flow, a.Registry)
 	batches := make(chan *sla.Batch, batchesAhead)
 	l := &loop{flow: a.Flow, store: st, batches: batches, now: a.now, log: a.Logger, observe: figures.observe}
-	a.Registry.MustRegister(&gauges{overview: l.overview.Load, channels: figures.channels, now: a.now})
+	a.Registry.MustRegister(&gauges{overview: l.overview.Load, incidents: l.open.Load, channels: figures.channels, now: a.now})
 
 	addr, err := a.startWeb(ctx, &reader{store: st, loop: l}, l, parts, fail)
 	if err != nil {

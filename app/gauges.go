@@ -11,17 +11,19 @@ import (
 // gauges exports the last overview: always every stage and source, zero included. Timestamps and
 // ages are absent where there is nothing to be old.
 type gauges struct {
-	overview func() *sla.Overview // nil until the state is restored
-	channels *channels
-	now      func() time.Time
+	overview  func() *sla.Overview // nil until the state is restored
+	incidents func() *[]sla.Incident
+	channels  *channels
+	now       func() time.Time
 }
 
 var (
-	inStageDesc = prometheus.NewDesc("orderwatch_orders_in_stage", "Orders in a stage now.", []string{"stage", "channel"}, nil)
-	overdueDesc = prometheus.NewDesc("orderwatch_orders_overdue", "Orders proven stuck in a stage, by cause.", []string{"stage", "channel", "cause"}, nil)
-	unknownDesc = prometheus.NewDesc("orderwatch_orders_unknown", "Orders past a stage's deadline of which a blind source keeps us from knowing.", []string{"stage"}, nil)
-	brokenDesc  = prometheus.NewDesc("orderwatch_orders_quarantined", "Orders whose events could not be folded: an error of ours.", nil, nil)
-	oldestDesc  = prometheus.NewDesc("orderwatch_stage_oldest_age_seconds", "Age of the order that has been in a stage for longest; 0 where none is.", []string{"stage"}, nil)
+	inStageDesc  = prometheus.NewDesc("orderwatch_orders_in_stage", "Orders in a stage now.", []string{"stage", "channel"}, nil)
+	overdueDesc  = prometheus.NewDesc("orderwatch_orders_overdue", "Orders proven stuck in a stage, by cause.", []string{"stage", "channel", "cause"}, nil)
+	unknownDesc  = prometheus.NewDesc("orderwatch_orders_unknown", "Orders past a stage's deadline of which a blind source keeps us from knowing.", []string{"stage"}, nil)
+	brokenDesc   = prometheus.NewDesc("orderwatch_orders_quarantined", "Orders whose events could not be folded: an error of ours.", nil, nil)
+	oldestDesc   = prometheus.NewDesc("orderwatch_stage_oldest_age_seconds", "Age of the order that has been in a stage for longest; 0 where none is.", []string{"stage"}, nil)
+	incidentDesc = prometheus.NewDesc("orderwatch_incident_orders", "Orders in an open incident; 0 while it waits to be closed.", []string{"incident", "stage", "cause", "severity"}, nil)
 
 	watermarkAgeDesc = prometheus.NewDesc("orderwatch_source_watermark_age_seconds", "Time since the instant through which a source is known to have sent everything.", []string{"source"}, nil)
 	sourceGapsDesc   = prometheus.NewDesc("orderwatch_source_gaps_total", "Gaps a source recorded or left.", []string{"source"}, nil)
@@ -29,7 +31,7 @@ var (
 )
 
 func (g *gauges) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{inStageDesc, overdueDesc, unknownDesc, brokenDesc, oldestDesc, watermarkAgeDesc, sourceGapsDesc, clockOffsetDesc} {
+	for _, d := range []*prometheus.Desc{inStageDesc, overdueDesc, unknownDesc, brokenDesc, oldestDesc, incidentDesc, watermarkAgeDesc, sourceGapsDesc, clockOffsetDesc} {
 		out <- d
 	}
 }
@@ -40,6 +42,9 @@ func (g *gauges) Collect(out chan<- prometheus.Metric) {
 		return
 	}
 	gauge(out, brokenDesc, float64(view.Quarantined))
+	for _, i := range *g.incidents() {
+		gauge(out, incidentDesc, float64(i.Orders), i.ID.String(), i.Stage, string(i.Cause), string(i.Severity))
+	}
 	for i := range view.Stages {
 		g.stage(out, &view.Stages[i])
 	}

@@ -32,9 +32,11 @@ type loop struct {
 	log     *slog.Logger
 	observe func(*sla.Change)
 
-	engine   *sla.Engine
-	applied  int64
-	overview atomic.Pointer[sla.Overview] // nil until the state is restored
+	engine    *sla.Engine
+	incidents *sla.Incidents
+	applied   int64
+	overview  atomic.Pointer[sla.Overview] // nil until the state is restored
+	open      atomic.Pointer[[]sla.Incident]
 }
 
 // restore brings the engine to where the journal stands.
@@ -47,6 +49,11 @@ func (l *loop) restore(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("restore engine: %w", err)
 	}
+	memory, err := l.store.IncidentMemory(ctx)
+	if err != nil {
+		return fmt.Errorf("restore engine: %w", err)
+	}
+	l.incidents = sla.NewIncidents(l.flow, memory)
 	l.engine = sla.New(sla.Options{Flow: l.flow, Sources: sources, LastOrder: position.Order})
 	restored := 0
 	err = l.store.Restore(ctx, func(h sla.History) error {
@@ -83,16 +90,18 @@ func (l *loop) run(ctx context.Context) error {
 // apply folds a batch and those that wait behind it.
 func (l *loop) apply(b *sla.Batch) {
 	for range drainBatches {
-		l.engine.Apply(b)
-		if n := len(b.Records); n > 0 {
-			l.applied = b.Records[n-1].Seq
-		}
+		l.applyOne(b)
 		select {
 		case b = <-l.batches:
 		default:
 			return
 		}
 	}
+	l.applyOne(b)
+}
+
+func (l *loop) applyOne(b *sla.Batch) {
+	l.incidents.WatchedSince(b.At)
 	l.engine.Apply(b)
 	if n := len(b.Records); n > 0 {
 		l.applied = b.Records[n-1].Seq
@@ -102,8 +111,10 @@ func (l *loop) apply(b *sla.Batch) {
 // advance judges, saves, and feeds the engine the histories that it asks for.
 func (l *loop) advance(ctx context.Context) error {
 	for {
-		l.engine.Advance(l.now())
+		now := l.now()
+		l.engine.Advance(now)
 		change := l.engine.Flush()
+		l.incidents.Fold(change, now)
 		if err := l.save(ctx, change); err != nil {
 			return err
 		}
@@ -121,6 +132,8 @@ func (l *loop) advance(ctx context.Context) error {
 	}
 	if last := l.overview.Load(); last == nil || l.now().Sub(last.AsOf) >= overviewEvery {
 		view := l.engine.Overview()
+		open := l.incidents.Open()
+		l.open.Store(&open)
 		l.overview.Store(&view)
 	}
 	return nil

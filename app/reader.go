@@ -55,6 +55,16 @@ func (r *reader) Audit(ctx context.Context, id sla.OrderID) ([]sla.AuditEntry, e
 	return r.store.Audit(ctx, id)
 }
 
+func (r *reader) Incidents(ctx context.Context, f sla.IncidentFilter) (sla.IncidentPage, error) {
+	page, err := r.store.Incidents(ctx, f)
+	return page, translate(err)
+}
+
+func (r *reader) Incident(ctx context.Context, id sla.IncidentID) (sla.Incident, error) {
+	i, err := r.store.Incident(ctx, id)
+	return i, translate(err)
+}
+
 // translate says the store's errors in the words of web.
 func translate(err error) error {
 	switch {
