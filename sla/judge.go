@@ -86,13 +86,13 @@ func (e *Engine) reconcile(o *tracked) {
 }
 
 // stands reports whether a verdict holds of the visit as it is known now. A deadline that turned
-// out to be later than the one that was judged needs a proof of its own.
+// out to be another than the one that was judged needs a proof of its own.
 func (e *Engine) stands(s *issued, v *visit) bool {
 	switch {
 	case v.Deadline.IsZero() || v.Deadline.After(s.at):
 		return false
 	case v.Open():
-		return !v.Deadline.After(s.deadline) || e.provenBy(v.stage, v.Entered, v.Deadline)
+		return v.Deadline.Equal(s.deadline) || e.provenBy(v.stage, v.Entered, v.Deadline)
 	}
 	return v.Left.After(v.Deadline)
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // Whatever the arrival, the batches and the restarts, the same facts give the same orders, and
-// those are the reference's.
+// those are the reference's. To look longer: go test ./sla -run TestSameFacts -rapid.checks=100000
 func TestSameFactsGiveOneResult(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
@@ -176,8 +176,8 @@ func (w *world) checkOverview(t *rapid.T, i *instance, orders map[string]Order) 
 			for _, v := range o.Visits {
 				if v.Stage == stage.Name && v.Open() {
 					open++
-					stuck += int(btoi(v.Verdict == VerdictStuck))
-					unknown += int(btoi(v.Verdict == VerdictUnknown))
+					stuck += btoi(v.Verdict == VerdictStuck)
+					unknown += btoi(v.Verdict == VerdictUnknown)
 				}
 			}
 		}

@@ -165,3 +165,20 @@ func TestVerdictOnADeadlineThatMovedNeedsAProofOfItsOwn(t *testing.T) {
 		t.Errorf("proven again it is %s", got)
 	}
 }
+
+func TestVerdictOnAVisitThatBeganInAGapIsTakenBack(t *testing.T) {
+	c := newCompany(t)
+	verdict := func() Verdict { c.all(); return c.memory.orders[1].Visits[0].Verdict }
+	c.send("shop-db", 2, 3*time.Hour, "crm/APPROVED", 0, "shop", "1")
+	c.send("mes-db", 1, 30*time.Minute, "", 0)
+	gap := order.Gap{From: day0.Add(time.Hour), To: day0.Add(2 * time.Hour), Reason: "test"}
+	c.commit([]order.Event{{Kind: order.KindGap, Time: gap.To, Gap: gap, Position: order.Position{Source: "mes-db", Epoch: 1, Seq: 2}}})
+	c.send("mes-db", 3, 8*time.Hour, "", 0)
+	if got := verdict(); got != VerdictStuck {
+		t.Errorf("at first it is %s", got)
+	}
+	c.send("shop-db", 1, 45*time.Minute, "crm/APPROVED", 0, "shop", "1") // the one we knew was a repeat
+	if got := verdict(); got != VerdictUnknown || c.memory.retracted() != 1 {
+		t.Errorf("begun before the gap it is %s, %d verdicts taken back", got, c.memory.retracted())
+	}
+}

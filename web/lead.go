@@ -52,8 +52,7 @@ func mostPressing(o *sla.Order) *sla.Visit {
 
 // deadlineOrder puts the earlier deadline first and none last.
 func deadlineOrder(a, b *sla.Visit) int {
-	switch {
-	case a.Deadline.IsZero() || b.Deadline.IsZero():
+	if a.Deadline.IsZero() || b.Deadline.IsZero() {
 		return cmp.Compare(boolInt(a.Deadline.IsZero()), boolInt(b.Deadline.IsZero()))
 	}
 	return a.Deadline.Compare(b.Deadline)

@@ -130,6 +130,9 @@ func (s *Server) orderBody(c clock, o *sla.Order, records []sla.Record, audit []
 	slices.SortStableFunc(b.Cases, func(x, y caseLine) int { return pressing(x.Verdict.Code) - pressing(y.Verdict.Code) })
 	b.Events, b.Hidden = eventLines(c, records)
 	for _, a := range audit {
+		if a.Kind == sla.AuditStuck {
+			a.Detail = "" // its evidence stands with the verdict
+		}
 		b.Audit = append(b.Audit, auditLine{c.At(a.At), c.T("audit." + string(a.Kind)), a.Stage,
 			strings.Join(slices.DeleteFunc([]string{c.Cause(a.Cause), a.Detail}, func(x string) bool { return x == "" }), ", ")})
 	}

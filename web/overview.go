@@ -116,7 +116,7 @@ func (s *Server) overviewBody(c clock, o sla.Overview, open sla.IncidentPage, st
 		b.Stuck = append(b.Stuck, orderLineOf(c, s.flow, row))
 	}
 	for _, line := range b.Sources {
-		if line.Blind {
+		if line.Blind && line.Reports != "" { // no order depends on a source that reports no status
 			b.Blind++
 		}
 	}

@@ -28,9 +28,9 @@ func TestDroppedSlotIsSaidAndRepaired(t *testing.T) {
 	d.removeSlot()
 	d.exec(`UPDATE orders SET status = 'B' WHERE id = 2`)
 	d.exec(`INSERT INTO orders (id, status) VALUES (3, 'A')`)
-	events := receiver.Wait(t, "the repair", func(events []order.Event) bool { return len(gaps(events, "slot")) >= 2 })
+	receiver.Wait(t, "the repair", func(events []order.Event) bool { return len(gaps(events, "slot")) >= 2 })
 	d.exec(`UPDATE orders SET status = 'C' WHERE id = 3`)
-	events = d.provenAfter(receiver)
+	events := d.provenAfter(receiver)
 	found := gaps(events, "slot")
 	said, repaired := found[0], found[len(found)-1]
 	if said.Gap.Repaired || !repaired.Gap.Repaired || repaired.Gap.To.Before(said.Gap.To) || !repaired.Gap.From.Equal(said.Gap.From) {

@@ -81,7 +81,7 @@ func preflight(ctx context.Context, conn *pgx.Conn, c Config) (Report, map[strin
 	if err != nil {
 		return r, nil, fmt.Errorf("begin preflight: %w", err)
 	}
-	defer tx.Rollback(context.WithoutCancel(ctx)) // read-only: nothing to commit
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // read-only: nothing to commit
 	if err := r.server(ctx, tx, c); err != nil {
 		return r, nil, err
 	}
@@ -177,7 +177,8 @@ func filterColumn(t *table) string {
 		return ""
 	}
 	words := strings.FieldsFunc(t.rowFilter, func(c rune) bool {
-		return c != '_' && c != '$' && !('0' <= c && c <= '9') && !('a' <= c && c <= 'z') && !('A' <= c && c <= 'Z') && c < 0x80
+		word := c == '_' || c == '$' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c >= 0x80
+		return !word
 	})
 	for _, column := range t.columns {
 		if slices.Contains(words, column) && !slices.Contains(t.identifying, column) {

@@ -31,9 +31,9 @@ const maxProbes = 64
 // A keepalive's own time proves nothing: it is the time of sending, and says nothing of commits
 // that are not decoded yet. Its position does.
 type probe struct {
-	time     time.Time
-	position pglogrepl.LSN
-	offset   time.Duration // database clock less ours
+	time        time.Time
+	position    pglogrepl.LSN
+	least, most time.Duration // between these lies the database's clock less ours
 }
 
 // The CTE is materialised: its clock is read before the position.
@@ -54,7 +54,7 @@ func (l *link) probe(ctx context.Context, now func() time.Time) (probe, error) {
 		return p, fmt.Errorf("read clock: %w", err)
 	}
 	p.position = recordEnd(at, l.segment)
-	p.offset = quantise(p.time.Sub(sent.Add(received.Sub(sent) / 2)))
+	p.least, p.most = p.time.Sub(received), p.time.Sub(sent)
 	return p, nil
 }
 
@@ -79,6 +79,12 @@ func recordEnd(at, segment pglogrepl.LSN) pglogrepl.LSN {
 	return at
 }
 
+// correct returns the offset nearest to the one in force that a probe does not disprove. The middle of
+// a probe's bounds would be as wrong as the longest pause of either process, and move events in time.
+func (p *probe) correct(offset time.Duration) time.Duration {
+	return quantise(min(max(offset, p.least), p.most))
+}
+
 // quantise rounds a clock offset to what a round trip can tell; small ones are none.
 func quantise(d time.Duration) time.Duration {
 	if d.Abs() < offsetNotWorth {
@@ -91,7 +97,8 @@ func quantise(d time.Duration) time.Duration {
 type prover struct {
 	margin time.Duration
 	waits  []probe
-	last   time.Time // of the last watermark
+	last   time.Time     // of the last watermark
+	offset time.Duration // in force
 }
 
 func (p *prover) add(x probe) {
@@ -102,6 +109,7 @@ func (p *prover) add(x probe) {
 		}
 		p.waits = kept
 	}
+	p.offset = x.correct(p.offset)
 	p.waits = append(p.waits, x)
 }
 
@@ -119,5 +127,5 @@ func (p *prover) passed(at pglogrepl.LSN) (order.Event, bool) {
 		return order.Event{}, false
 	}
 	p.last = proven
-	return order.Event{Kind: order.KindWatermark, Time: proven, Watermark: order.Watermark{ClockOffset: best.offset}}, true
+	return order.Event{Kind: order.KindWatermark, Time: proven, Watermark: order.Watermark{ClockOffset: p.offset}}, true
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -271,7 +272,7 @@ func (s *session) when(stamp, received time.Time) time.Time {
 // append makes the batch and the extra events durable, and only then acknowledges what the batch
 // came from. good, by tap, is what becomes known with it.
 func (s *session) append(ctx context.Context, extra []order.Event, good map[*tap]time.Time) error {
-	events := append(s.batch, extra...)
+	events := slices.Concat(s.batch, extra)
 	if len(events) > 0 {
 		p, err := s.position(good)
 		if err != nil {
