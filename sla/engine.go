@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -315,10 +316,12 @@ func (e *Engine) question(o *tracked, x entry) *visit {
 func (e *Engine) Flush() *Change {
 	for _, o := range e.dirty {
 		e.tellStuck(o)
+		e.tellHandoffs(o)
 	}
 	c := e.change
 	e.change = Change{}
 	slices.SortStableFunc(c.Stuck, compareStuck)
+	slices.SortFunc(c.Handoffs, func(a, b OrderHandoffs) int { return cmp.Compare(a.Order, b.Order) })
 	c.Orders = make([]Order, 0, len(e.dirty))
 	for _, o := range e.dirty {
 		c.Orders = append(c.Orders, e.view(o))

@@ -26,7 +26,7 @@ stages:
   - {name: computing, kind: compute, owner: mes, enter: [mes/STARTED], leave: [mes/PRICED], within: 30m}
   - name: price
     kind: handoff
-    via: {exchange: mes.events, routing_keys: [price.*], queue: crm.prices}
+    via: {exchange: mes.events, routing_keys: [price.*], queue: crm.prices, dead_letter: mes.dead}
     enter: [mes/PRICED]
     leave: [crm/PRICED]
     within: 5m
@@ -60,6 +60,7 @@ var day0 = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 //	+3h tap mes.events price.new                      a message of order 1
 //	+3h depth crm.prices 4                            the tap's watermark with a queue's depth
 //	+4h watermark mes-db                              the source is proven through there
+//	+4h blind tap                                     and it has missed everything until then
 //	+4h now                                           the clock moves; a line of any kind moves it too
 //	+2h late mes/STARTED                              an event of then that arrives now
 type timeline struct {
@@ -72,6 +73,7 @@ type timeline struct {
 	orders  map[OrderID]Order
 	group   *Incidents
 	grouped []string // what was said of incidents, and how they stood
+	watch   func(*Change)
 }
 
 func newTimeline(t *testing.T) *timeline { return newTimelineOf(t, testFlow) }
@@ -103,6 +105,10 @@ func (l *timeline) step(words []string) {
 	case "now":
 	case "watermark":
 		b.Sources = []SourceState{l.watermark(words[2], at)}
+	case "blind":
+		s := l.watermark(words[2], at)
+		s.Gaps = []order.Gap{{To: at}}
+		b.Sources = []SourceState{s}
 	case "depth":
 		s := l.watermark("tap", at)
 		s.Queues, s.QueuesAt = []order.QueueDepth{{Queue: words[2], Messages: int64(words[3][0] - '0')}}, at
@@ -134,6 +140,9 @@ func (l *timeline) step(words []string) {
 	c := l.engine.Flush()
 	l.take(c)
 	l.takeIncidents(c)
+	if l.watch != nil {
+		l.watch(c)
+	}
 }
 
 func (l *timeline) take(c *Change) {

@@ -13,6 +13,7 @@ type plan struct {
 	systems  map[string]*step       // what any other status of a system does
 	nothing  *step
 	pauses   [][]int // by stage: the promises it pauses
+	tapped   bool    // a hand-off's exchange is named
 }
 
 // step is what one status does to an order.
@@ -68,6 +69,7 @@ func (p *plan) addStage(i int) {
 		if stage.Kind != order.Handoff {
 			continue
 		}
+		p.tapped = p.tapped || stage.Via.Exchange != ""
 		if p.systems[s.System] == nil {
 			p.systems[s.System] = &step{}
 		}

@@ -24,6 +24,7 @@ type memory struct {
 	since     time.Time
 	incidents map[IncidentID]Incident
 	members   map[part]IncidentOrder
+	ledger    map[claim]LedgerEntry
 }
 
 // part is one visit's part in an incident.
@@ -35,7 +36,7 @@ type part struct {
 func newMemory() *memory {
 	return &memory{owners: map[order.Key]OrderID{}, held: map[OrderID][]order.Key{}, merges: map[OrderID]OrderID{},
 		sources: map[string]SourceState{}, ids: map[string]bool{}, orders: map[OrderID]Order{},
-		incidents: map[IncidentID]Incident{}, members: map[part]IncidentOrder{}}
+		incidents: map[IncidentID]Incident{}, members: map[part]IncidentOrder{}, ledger: map[claim]LedgerEntry{}}
 }
 
 func (m *memory) survivor(id OrderID) OrderID {
@@ -81,6 +82,13 @@ func (m *memory) save(c *Change, applied int64) {
 	}
 	for _, x := range c.IncidentOrders {
 		m.members[part{x.Incident, claim{x.Order, x.Stage, x.N}}] = x
+	}
+	for _, x := range c.Ledger {
+		if key := (claim{x.Order, x.Stage, x.N}); x.State == LedgerGone {
+			delete(m.ledger, key)
+		} else {
+			m.ledger[key] = x
+		}
 	}
 	m.applied = applied
 }
@@ -142,6 +150,7 @@ type instance struct {
 	resolver *Resolver
 	engine   *Engine
 	group    *Incidents
+	ledger   *Ledger
 	queue    []*Batch // committed, not yet folded
 	now      time.Time
 }
@@ -160,6 +169,7 @@ func (i *instance) restart() {
 	i.resolver = NewResolver(i.flow.Keys, m.last+1)
 	i.engine = New(Options{Flow: i.flow, Sources: sources, LastOrder: m.last})
 	i.group = NewIncidents(i.flow, m.remembered())
+	i.ledger = NewLedger(i.flow, slices.Collect(maps.Values(m.ledger)))
 	i.queue = nil
 	for _, id := range m.unsettled() {
 		i.engine.Restore(m.history(id))
@@ -223,6 +233,7 @@ func (i *instance) settle(applied int64) {
 		c := i.engine.Flush()
 		i.group.WatchedSince(i.memory.since)
 		i.group.Fold(c, i.now)
+		i.ledger.Fold(c, i.now)
 		i.memory.save(c, applied)
 		if len(c.History) == 0 {
 			return

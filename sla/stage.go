@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"maps"
 	"time"
 
 	"github.com/alexandrite/orderwatch/order"
@@ -121,7 +122,7 @@ func (e *Engine) recount(o *tracked) {
 
 // Overview counts what the engine holds, as of its clock.
 func (e *Engine) Overview() Overview {
-	view := Overview{AsOf: e.now, Quarantined: e.broken, Orders: OrderTotals{Open: len(e.orders) - e.broken, Late: e.late}, Stages: make([]StageOverview, len(e.stages))}
+	view := Overview{AsOf: e.now, Quarantined: e.broken, Orders: OrderTotals{Open: len(e.orders) - e.broken, Late: e.late}, Stages: make([]StageOverview, len(e.stages)), Taps: maps.Clone(e.taps)}
 	for i := range e.stages {
 		view.Stages[i] = e.stageOverview(i)
 	}
