@@ -6,6 +6,7 @@ package store
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/alexandrite/orderwatch/order"
 	"github.com/alexandrite/orderwatch/sla"
@@ -66,7 +67,7 @@ type Journal interface {
 
 // Model is the second transaction: what the engine made of the journal.
 type Model interface {
-	// Save writes a change, incidents included, and moves Applied, which never goes back nor beyond the journal.
+	// Save writes a change, incidents and ledger included, and moves Applied, which never goes back nor beyond the journal.
 	// It replaces the orders given wholly; an empty list comes back as nil. After an error it may
 	// have been written, as with Append.
 	Save(ctx context.Context, c *sla.Change, applied int64) error
@@ -79,6 +80,8 @@ type Model interface {
 	History(ctx context.Context, id sla.OrderID) (sla.History, error)
 	// IncidentMemory returns what the incidents go on from: the open ones with all who are in them.
 	IncidentMemory(ctx context.Context) (sla.IncidentMemory, error)
+	// LedgerMemory returns the hand-offs of minutes from since on, and those that are not settled.
+	LedgerMemory(ctx context.Context, since time.Time) ([]sla.LedgerEntry, error)
 }
 
 // Reader is what pages and the API read.

@@ -63,7 +63,7 @@ func copyRows(ctx context.Context, tx pgx.Tx, table, columns string, n int, valu
 }
 
 // tables are written by unnest. They are constant.
-var tables = struct{ names, keys, sources, orders, visits, promises, incidents, members inserter }{
+var tables = struct{ names, keys, sources, orders, visits, promises, incidents, members, ledger inserter }{
 	names: newInserter("names", "id, text", "int text", ""),
 	keys: newInserter("order_keys", row.KeyColumns, "int text bigint",
 		"ON CONFLICT (name, value) DO UPDATE SET order_id = excluded.order_id WHERE order_keys.order_id <> excluded.order_id"),
@@ -79,6 +79,8 @@ var tables = struct{ names, keys, sources, orders, visits, promises, incidents, 
 	incidents: newInserter("incidents", row.IncidentColumns,
 		"bigint int int text text bool int bigint bigint bigint bigint bigint bigint bigint bigint bigint json",
 		replace("id", row.IncidentColumns)),
+	ledger: newInserter("ledger", row.LedgerColumns, "bigint int bigint bigint int bigint bigint bigint bigint bigint bigint bool bool",
+		replaceChanged("ledger", "order_id, handoff, n", row.LedgerColumns)),
 	members: newInserter("incident_orders", row.MemberColumns, "bigint bigint int bigint bigint int bigint bigint bool",
 		replace("incident, order_id, stage, n", row.MemberColumns)),
 }

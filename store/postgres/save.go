@@ -48,6 +48,9 @@ func (s *Store) save(ctx context.Context, tx pgx.Tx, c *sla.Change, applied int6
 	if err := tables.members.exec(ctx, tx, row.Members(s.names, c.IncidentOrders)); err != nil {
 		return err
 	}
+	if err := s.saveLedger(ctx, tx, c.Ledger); err != nil {
+		return err
+	}
 	_, err := tx.Exec(ctx, "UPDATE progress SET applied = $1", applied)
 	return err
 }

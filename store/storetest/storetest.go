@@ -54,6 +54,7 @@ func Run(t *testing.T, d Driver) {
 		{"lists of incidents are complete and the last opened first", testIncidentPages},
 		{"the first commit is when the watch began", testIncidentSince},
 		{"incidents go on after a restart as if there had been none", testIncidentRestart},
+		{"hand-offs in the ledger come back as they were saved last", testLedger},
 		{"a cancelled context writes nothing", testCancelled},
 		{"a second writer is refused until the first closes", testSecondWriter},
 		{"what was written is there after reopening", testReopen},

@@ -37,3 +37,23 @@ CREATE TABLE incident_orders (
     PRIMARY KEY (incident, order_id, stage, n)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX incident_orders_worst ON incident_orders (incident, deadline, order_id) WHERE left_at IS NULL;
+
+-- Hand-offs whose exchange the flow names, each with what became of it. Grouped by handoff and minute they balance.
+CREATE TABLE ledger (
+    order_id      INTEGER NOT NULL,
+    handoff       INTEGER NOT NULL, -- name of the stage
+    n             INTEGER NOT NULL, -- of the visit
+    minute        INTEGER,          -- of publishing, or of the sender's commit where no message was seen
+    state         INTEGER NOT NULL, -- name: arrived, dead_lettered, pending, lost, ended, waiting, unpublished, unrecorded
+    entered       INTEGER,
+    deadline      INTEGER,
+    published     INTEGER,          -- NULL: no message was seen
+    copies        INTEGER NOT NULL,
+    dead_lettered INTEGER,
+    left_at       INTEGER,
+    ended         INTEGER NOT NULL,
+    stuck         INTEGER NOT NULL,
+    PRIMARY KEY (order_id, handoff, n)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ledger_minute ON ledger (minute, handoff);
+CREATE INDEX ledger_unsettled ON ledger (handoff) WHERE left_at IS NULL;

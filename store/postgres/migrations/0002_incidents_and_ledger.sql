@@ -37,3 +37,23 @@ CREATE TABLE incident_orders (
     PRIMARY KEY (incident, order_id, stage, n)
 );
 CREATE INDEX incident_orders_worst ON incident_orders (incident, deadline, order_id) WHERE left_at IS NULL;
+
+-- Hand-offs whose exchange the flow names, each with what became of it. Grouped by handoff and minute they balance.
+CREATE TABLE ledger (
+    order_id      bigint NOT NULL,
+    handoff       integer NOT NULL, -- name of the stage
+    n             bigint NOT NULL,  -- of the visit
+    minute        bigint,           -- of publishing, or of the sender's commit where no message was seen
+    state         integer NOT NULL, -- name: arrived, dead_lettered, pending, lost, ended, waiting, unpublished, unrecorded
+    entered       bigint,
+    deadline      bigint,
+    published     bigint,           -- NULL: no message was seen
+    copies        bigint NOT NULL,
+    dead_lettered bigint,
+    left_at       bigint,
+    ended         boolean NOT NULL,
+    stuck         boolean NOT NULL,
+    PRIMARY KEY (order_id, handoff, n)
+);
+CREATE INDEX ledger_minute ON ledger (minute, handoff);
+CREATE INDEX ledger_unsettled ON ledger (handoff) WHERE left_at IS NULL;
