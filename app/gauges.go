@@ -13,6 +13,7 @@ import (
 type gauges struct {
 	overview  func() *sla.Overview // nil until the state is restored
 	incidents func() *[]sla.Incident
+	balance   func() *sla.LedgerOverview
 	channels  *channels
 	now       func() time.Time
 }
@@ -25,13 +26,19 @@ var (
 	oldestDesc   = prometheus.NewDesc("orderwatch_stage_oldest_age_seconds", "Age of the order that has been in a stage for longest; 0 where none is.", []string{"stage"}, nil)
 	incidentDesc = prometheus.NewDesc("orderwatch_incident_orders", "Orders in an open incident; 0 while it waits to be closed.", []string{"incident", "stage", "cause", "severity"}, nil)
 
+	handoffPublishedDesc = prometheus.NewDesc("orderwatch_handoff_published_total", "Orders whose message the tap of a hand-off saw.", []string{"handoff"}, nil)
+	handoffArrivedDesc   = prometheus.NewDesc("orderwatch_handoff_arrived_total", "Of those, orders that arrived.", []string{"handoff"}, nil)
+	handoffPendingDesc   = prometheus.NewDesc("orderwatch_handoff_pending_orders", "Orders that were published and may still arrive.", []string{"handoff"}, nil)
+	handoffLostDesc      = prometheus.NewDesc("orderwatch_handoff_lost_orders", "Orders that were published and are proven not to have arrived by their deadline.", []string{"handoff"}, nil)
+
 	watermarkAgeDesc = prometheus.NewDesc("orderwatch_source_watermark_age_seconds", "Time since the instant through which a source is known to have sent everything.", []string{"source"}, nil)
 	sourceGapsDesc   = prometheus.NewDesc("orderwatch_source_gaps_total", "Gaps a source recorded or left.", []string{"source"}, nil)
 	clockOffsetDesc  = prometheus.NewDesc("orderwatch_source_clock_offset_seconds", "The watched system's clock less the sidecar's.", []string{"source"}, nil)
 )
 
 func (g *gauges) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{inStageDesc, overdueDesc, unknownDesc, brokenDesc, oldestDesc, incidentDesc, watermarkAgeDesc, sourceGapsDesc, clockOffsetDesc} {
+	for _, d := range []*prometheus.Desc{inStageDesc, overdueDesc, unknownDesc, brokenDesc, oldestDesc, incidentDesc,
+		handoffPublishedDesc, handoffArrivedDesc, handoffPendingDesc, handoffLostDesc, watermarkAgeDesc, sourceGapsDesc, clockOffsetDesc} {
 		out <- d
 	}
 }
@@ -44,6 +51,12 @@ func (g *gauges) Collect(out chan<- prometheus.Metric) {
 	gauge(out, brokenDesc, float64(view.Quarantined))
 	for _, i := range *g.incidents() {
 		gauge(out, incidentDesc, float64(i.Orders), i.ID.String(), i.Stage, string(i.Cause), string(i.Severity))
+	}
+	for _, h := range g.balance().Handoffs {
+		out <- prometheus.MustNewConstMetric(handoffPublishedDesc, prometheus.CounterValue, float64(h.Totals.Published), h.Stage)
+		out <- prometheus.MustNewConstMetric(handoffArrivedDesc, prometheus.CounterValue, float64(h.Totals.Arrived), h.Stage)
+		gauge(out, handoffPendingDesc, float64(h.Pending), h.Stage)
+		gauge(out, handoffLostDesc, float64(h.Lost), h.Stage)
 	}
 	for i := range view.Stages {
 		g.stage(out, &view.Stages[i])

@@ -55,6 +55,19 @@ func (r *reader) Incident(ctx context.Context, id sla.IncidentID) (sla.Incident,
 	return i, translate(err)
 }
 
+func (r *reader) Handoffs(ctx context.Context) (sla.LedgerOverview, error) {
+	view := *r.loop.balance.Load()
+	var ids []sla.OrderID
+	for _, h := range view.Handoffs {
+		for _, x := range h.Named {
+			ids = append(ids, x.Order)
+		}
+	}
+	keys, err := r.loop.store.KeysOf(ctx, ids)
+	view.Keys = keys
+	return view, err
+}
+
 // translate says the store's errors in the words of web.
 func translate(err error) error {
 	switch {

@@ -131,12 +131,12 @@ func TestLedgerBalancesWhateverArrives(t *testing.T) {
 			deliverAll(t, i, list[:n])
 			list = list[n:]
 			o := i.engine.Overview()
-			checkBalance(t, i.ledger.View(&o))
+			checkBalance(t, i.ledger.View(&o).Handoffs)
 		}
 		i.now = later(i.now, b.end)
 		i.apply(len(i.queue))
 		o := i.engine.Overview()
-		got, want := checkBalance(t, i.ledger.View(&o)), LedgerBalance{}
+		got, want := checkBalance(t, i.ledger.View(&o).Handoffs), LedgerBalance{}
 		var named []string
 		for n := range b.trades {
 			x := &b.trades[n]
@@ -211,7 +211,7 @@ func TestLedgerTimeline(t *testing.T) {
 			l.watch = func(c *Change) { ledger.Fold(c, l.clock) }
 			l.play(test.story)
 			o := l.engine.Overview()
-			if got := tellLedger(ledger.View(&o)[0]); got != test.want {
+			if got := tellLedger(ledger.View(&o).Handoffs[0]); got != test.want {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})
@@ -252,7 +252,7 @@ func TestLedgerLetsGoOfWhatIsSettledAndOld(t *testing.T) {
 	now := day0.Add(LedgerKeep + 2*time.Minute)
 	l.Fold(&Change{}, now)
 	l.Fold(told(), now)
-	view := l.View(&Overview{})[0]
+	view := l.View(&Overview{}).Handoffs[0]
 	if view.Published+view.Pending != 2 || view.Totals != (LedgerTotals{Published: 2, Arrived: 1}) || len(l.entries) != 1 {
 		t.Errorf("%+v, %d entries", view, len(l.entries))
 	}

@@ -10,6 +10,13 @@ import (
 // ledgerNames bounds how many orders of one hand-off the ledger names for each state.
 const ledgerNames = 20
 
+// LedgerOverview is the balance of every hand-off whose exchange the flow names.
+type LedgerOverview struct {
+	AsOf     time.Time
+	Handoffs []HandoffLedger         // in flow order
+	Keys     map[OrderID][]order.Key // of the orders that are named, where a reader was asked for them
+}
+
 // HandoffLedger is the balance of one hand-off over the last LedgerKeep and all that is not settled.
 type HandoffLedger struct {
 	Stage    string
@@ -45,7 +52,7 @@ type LedgerMinute struct {
 }
 
 // View balances every hand-off, as of an overview of the engine.
-func (l *Ledger) View(o *Overview) []HandoffLedger {
+func (l *Ledger) View(o *Overview) LedgerOverview {
 	var list []HandoffLedger
 	index := map[string]int{}
 	for i := range l.flow.Stages {
@@ -71,7 +78,7 @@ func (l *Ledger) View(o *Overview) []HandoffLedger {
 		}
 		view.Named = nameEntries(o.source(view.Tap), l.named[view.Stage])
 	}
-	return list
+	return LedgerOverview{AsOf: o.AsOf, Handoffs: list}
 }
 
 func balanceMinute(tap *SourceState, at time.Time, entries map[*LedgerEntry]bool) LedgerMinute {

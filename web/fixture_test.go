@@ -75,6 +75,7 @@ type fakeReader struct {
 	records  map[sla.OrderID][]sla.Record
 	audit    map[sla.OrderID][]sla.AuditEntry
 	incident []sla.Incident // with members
+	ledger   sla.LedgerOverview
 	err      error
 }
 
@@ -172,6 +173,8 @@ func (f *fakeReader) Incident(_ context.Context, id sla.IncidentID) (sla.Inciden
 	return sla.Incident{}, cmp.Or(f.err, ErrNotFound)
 }
 
+func (f *fakeReader) Handoffs(context.Context) (sla.LedgerOverview, error) { return f.ledger, f.err }
+
 var errDown = errors.New("disk I/O error at /secret/path")
 
 // busy is a company with every verdict, every cause and every kind of evidence.
@@ -184,6 +187,7 @@ func busy() *fakeReader {
 		f.add(stuckOrder(sla.OrderID(i+1), fmt.Sprintf("10%02d", 42+i), stages[i], cause, time.Duration(40-4*i)*time.Hour))
 	}
 	f.incident = busyIncidents(f.orders)
+	f.ledger = busyLedger(f.orders[0])
 	f.add(unknownOrder(20))
 	f.add(atRiskOrder(21))
 	f.add(finishedOrder(22))

@@ -78,7 +78,7 @@ func TestAnswersFitTheDocument(t *testing.T) {
 	full, down, empty := newServer(t, busy()), newServer(t, &fakeReader{err: errDown}), newServer(t, &fakeReader{})
 	paths := []string{"/api/v1/flow", "/api/v1/orders", "/api/v1/orders?verdict=stuck&limit=2", "/api/v1/orders?limit=0", "/api/v1/sources", "/api/v1/sources?x=1",
 		"/api/v1/openapi.json", "/api/v1/orders/777", "/api/v1/orders/none", "/api/v1/orders/1042?x=1",
-		"/api/v1/incidents", "/api/v1/incidents?state=open&limit=2", "/api/v1/incidents?state=late", "/api/v1/incidents?cursor=x",
+		"/api/v1/handoffs", "/api/v1/handoffs?x=1", "/api/v1/incidents", "/api/v1/incidents?state=open&limit=2", "/api/v1/incidents?state=late", "/api/v1/incidents?cursor=x",
 		"/api/v1/incidents/1", "/api/v1/incidents/9", "/api/v1/incidents/10", "/api/v1/incidents/11", "/api/v1/incidents/77", "/api/v1/incidents/x", "/api/v1/incidents/1?x=1"}
 	for _, row := range busy().rows {
 		if row.ID < 100 {

@@ -30,6 +30,8 @@ type overviewBody struct {
 	More    bool // there are more stuck orders than shown
 	Sources []sourceLine
 	Blind   int
+
+	Handoffs []handoffLine
 }
 
 // figure is one number with its word, linked to the orders it counts.
@@ -85,9 +87,15 @@ func (s *Server) overviewPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	ledger, err := s.reader.Handoffs(r.Context())
+	if err != nil {
+		return err
+	}
 	p.Title = p.T("nav.flow")
 	p.AsOf = p.At(o.AsOf)
-	p.Body = s.overviewBody(p.clock, o, open, stuck)
+	body := s.overviewBody(p.clock, o, open, stuck)
+	body.Handoffs = handoffLines(p.clock, ledger)
+	p.Body = body
 	return s.render(w, http.StatusOK, "overview", p)
 }
 

@@ -35,6 +35,7 @@ func (s *Server) apiRoutes() []route {
 		{apiPrefix + "orders/{key}", s.apiOrder},
 		{apiPrefix + "incidents", s.apiIncidents},
 		{apiPrefix + "incidents/{id}", s.apiIncident},
+		{apiPrefix + "handoffs", s.apiHandoffs},
 		{apiPrefix + "sources", s.apiSources},
 		{apiPrefix + "openapi.json", s.apiDocument},
 	}

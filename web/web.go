@@ -37,6 +37,8 @@ type Reader interface {
 	Incidents(ctx context.Context, f sla.IncidentFilter) (sla.IncidentPage, error)
 	// Incident returns one incident with the worst of its orders, the longest overdue first, or ErrNotFound.
 	Incident(ctx context.Context, id sla.IncidentID) (sla.Incident, error)
+	// Handoffs returns the balance of the hand-offs, with the keys of the orders that are named.
+	Handoffs(ctx context.Context) (sla.LedgerOverview, error)
 }
 
 // Options are what a Server needs.
