@@ -58,7 +58,7 @@ var day0 = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 //	+1h30m shop/SUBMITTED due=2026-03-04T09:00:00Z   an event of order 1 at day0+1h30m
 //	+2h mes/STARTED @2                                of order 2
 //	+3h tap mes.events price.new                      a message of order 1
-//	+3h depth crm.prices 4                            the tap's watermark with a queue's depth
+//	+3h depth crm.prices 4 c1                         the tap's watermark with a queue's depth and consumers
 //	+4h watermark mes-db                              the source is proven through there
 //	+4h blind tap                                     and it has missed everything until then
 //	+4h now                                           the clock moves; a line of any kind moves it too
@@ -111,7 +111,7 @@ func (l *timeline) step(words []string) {
 		b.Sources = []SourceState{s}
 	case "depth":
 		s := l.watermark("tap", at)
-		s.Queues, s.QueuesAt = []order.QueueDepth{{Queue: words[2], Messages: int64(words[3][0] - '0')}}, at
+		s.Queues, s.QueuesAt = []order.QueueDepth{{Queue: words[2], Messages: int64(words[3][0] - '0'), Consumers: int64(len(words) - 4)}}, at
 		b.Sources = []SourceState{s}
 	case "tap":
 		b.Records = []Record{l.record(at, order.Event{Kind: order.KindMessage, Position: order.Position{Source: "tap"},
