@@ -86,7 +86,7 @@ func (r *chaosReport) journal(id string, truth []chaosChange, o *chaosOrder) boo
 	slices.SortFunc(o.Events, func(a, b chaosEvent) int { return a.Time.Compare(b.Time) })
 	next := 0
 	for _, e := range o.Events {
-		for next < len(truth) && !(truth[next].status == e.Status && truth[next].at.Equal(e.Time)) {
+		for next < len(truth) && (truth[next].status != e.Status || !truth[next].at.Equal(e.Time)) {
 			r.missing(id, truth[next])
 			next++
 		}
