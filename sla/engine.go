@@ -52,9 +52,10 @@ type tracked struct {
 	reported []visitName // closed visits already handed out
 	settled  []string    // promises already handed out
 	counted  []share
-	stale    bool // folded is not what facts amount to
-	touched  bool // by the batch at hand
-	broken   bool // quarantined
+	handed   uint64 // print of the hand-offs told last
+	stale    bool   // folded is not what facts amount to
+	touched  bool   // by the batch at hand
+	broken   bool   // quarantined
 }
 
 // visitName names a visit within its order.

@@ -22,7 +22,7 @@ type way struct {
 func (q *inquiry) findWay() way {
 	via := &q.stage.Via
 	w := way{exchange: via.Exchange}
-	w.published = q.order.folded.published(q.visit, via, func(*fact) { w.copies++ })
+	w.published, w.copies = q.order.folded.published(q.visit, via)
 	if w.published != nil {
 		w.dead = q.order.folded.deadLettered(w.published, via)
 	} else {

@@ -30,25 +30,71 @@ type OrderHandoffs struct {
 // tapSkew is how much older than the sender's commit a message may be: a tap's clock is not the sender's.
 const tapSkew = time.Minute
 
-// tellHandoffs hands out an order's hand-offs where the flow has any that a tap can watch.
+// tellHandoffs hands out an order's hand-offs, where they differ from those told last, of the stages
+// whose exchange the flow names. Most changes of an order change none.
 func (e *Engine) tellHandoffs(o *tracked) {
 	if !e.plan.tapped {
 		return
 	}
-	told := OrderHandoffs{Order: o.id}
+	n, sum := 0, uint64(0)
 	for i := range o.folded.visits {
-		v := &o.folded.visits[i]
-		if stage := &e.plan.flow.Stages[v.stage]; stage.Kind == order.Handoff && stage.Via.Exchange != "" {
-			told.Handoffs = append(told.Handoffs, o.folded.handoff(o.id, v, &stage.Via))
+		if v := &o.folded.visits[i]; e.plan.taps(v.stage) {
+			n++
+			h := o.folded.handoff(o.id, v, &e.plan.flow.Stages[v.stage].Via)
+			sum = h.print(sum)
+		}
+	}
+	if sum == o.handed {
+		return
+	}
+	o.handed = sum
+	told := OrderHandoffs{Order: o.id, Handoffs: make([]Handoff, 0, n)}
+	for i := range o.folded.visits {
+		if v := &o.folded.visits[i]; e.plan.taps(v.stage) {
+			told.Handoffs = append(told.Handoffs, o.folded.handoff(o.id, v, &e.plan.flow.Stages[v.stage].Via))
 		}
 	}
 	e.change.Handoffs = append(e.change.Handoffs, told)
 }
 
+// untold is the print of hand-offs of which it is not known what was told: whatever they are, it differs.
+const untold = 1
+
+// print continues the fingerprint of a list of hand-offs. That of none is 0.
+func (h *Handoff) print(seed uint64) uint64 {
+	mix := func(x uint64) {
+		seed = (seed ^ x) * 0x9e3779b97f4a7c15
+		seed ^= seed >> 29
+	}
+	for _, t := range [...]time.Time{h.Entered, h.Deadline, h.Published, h.Dead, h.Left} {
+		mix(uint64(nano(t)))
+	}
+	flags := uint64(h.Copies)<<2 | 1<<63
+	if h.Ended {
+		flags |= 1
+	}
+	if h.Stuck {
+		flags |= 2
+	}
+	mix(flags)
+	mix(uint64(h.N))
+	for i := range len(h.Stage) {
+		mix(uint64(h.Stage[i]))
+	}
+	return seed
+}
+
+// taps reports whether the stage is a hand-off that a tap can watch.
+func (p *plan) taps(stage int) bool {
+	s := &p.flow.Stages[stage]
+	return s.Kind == order.Handoff && s.Via.Exchange != ""
+}
+
 func (f *folded) handoff(id OrderID, v *visit, via *order.Via) Handoff {
 	h := Handoff{Order: id, Stage: v.Stage, N: v.N, Entered: v.Entered, Deadline: v.Deadline, Left: v.Left,
 		Ended: v.Verdict == VerdictSkipped, Stuck: v.Verdict == VerdictStuck}
-	first := f.published(v, via, func(x *fact) { h.Copies++ })
+	first, copies := f.published(v, via)
+	h.Copies = copies
 	if first == nil {
 		return h
 	}
@@ -59,9 +105,12 @@ func (f *folded) handoff(id OrderID, v *visit, via *order.Via) Handoff {
 	return h
 }
 
-// published returns the first message of a hand-off's visit, and calls each with all of them. Those that
-// follow the next visit's enter are that one's.
-func (f *folded) published(v *visit, via *order.Via, each func(*fact)) (first *fact) {
+// published returns the first message of a hand-off's visit and how many there are. Those that follow
+// the next visit's enter are that one's.
+func (f *folded) published(v *visit, via *order.Via) (first *fact, copies int) {
+	if len(f.messages) == 0 {
+		return nil, 0
+	}
 	from, to := v.Entered.Add(-tapSkew), time.Time{}
 	for i := range f.visits {
 		if next := &f.visits[i]; next.stage == v.stage && next.N == v.N+1 {
@@ -72,12 +121,12 @@ func (f *folded) published(v *visit, via *order.Via, each func(*fact)) (first *f
 		if x.at.Before(from) || !to.IsZero() && !x.at.Before(to) || !onWay(x, via) {
 			continue
 		}
-		each(x)
+		copies++
 		if first == nil {
 			first = x
 		}
 	}
-	return first
+	return first, copies
 }
 
 func onWay(x *fact, via *order.Via) bool {

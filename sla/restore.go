@@ -9,7 +9,7 @@ func (e *Engine) Restore(h History) {
 	if old := e.orders[h.Order]; old != nil {
 		e.drop(old)
 	}
-	o := &tracked{id: h.Order, folded: newFolded(e.plan)}
+	o := &tracked{id: h.Order, folded: newFolded(e.plan), handed: untold}
 	for _, s := range standing(h.Audit) {
 		o.say(s)
 	}
