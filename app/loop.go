@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -34,7 +35,7 @@ type loop struct {
 	log     *slog.Logger
 	observe func(*sla.Change)
 
-	engine    *sla.Engine
+	engine    *sla.Shards
 	incidents *sla.Incidents
 	ledger    *sla.Ledger
 	applied   int64                        // last sequence that the engine has seen
@@ -71,7 +72,7 @@ func (l *loop) restore(ctx context.Context) error {
 		return fmt.Errorf("restore engine: %w", err)
 	}
 	l.ledger = sla.NewLedger(l.flow, entries)
-	l.engine = sla.New(sla.Options{Flow: l.flow, Sources: sources, LastOrder: position.Order})
+	l.engine = sla.NewShards(sla.Options{Flow: l.flow, Sources: sources, LastOrder: position.Order}, runtime.GOMAXPROCS(0))
 	restored := 0
 	err = l.store.Restore(ctx, func(h sla.History) error {
 		l.engine.Restore(h)

@@ -69,7 +69,7 @@ func (q *inquiry) toAct() Evidence {
 
 // seen is the part of an evidence that says where a fact can be looked up.
 func (x *fact) seen(code EvidenceCode, args map[string]string) Evidence {
-	return Evidence{Code: code, At: x.time.UnixNano(), Source: x.position.Source, Seq: x.position.Seq, Args: args}
+	return Evidence{Code: code, At: int64(x.time), Source: x.origin.Source, Seq: x.seq, Args: args}
 }
 
 func check(command string) Evidence {
@@ -90,7 +90,7 @@ func (q *inquiry) checkOrder() []Evidence {
 func (q *inquiry) lastStatuses() []*fact {
 	var last []*fact
 	for i := len(q.order.facts) - 1; i >= 0; i-- {
-		x := q.order.facts[i]
+		x := &q.order.facts[i]
 		known := x.kind == order.KindMessage || x.status.Name == ""
 		for _, y := range last {
 			known = known || y.status.System == x.status.System

@@ -6,7 +6,7 @@ func deadLettered(q *inquiry) (Cause, []Evidence) {
 	if dead == nil {
 		return "", nil
 	}
-	m := dead.message
+	m := dead.note.message
 	return CauseLostInHandoff, []Evidence{
 		dead.seen(EvidenceDeadLettered, map[string]string{"exchange": m.Destination, "routing_key": m.RoutingKey, "message": m.ID}),
 		check("rabbitmqctl list_bindings source_name destination_name | grep " + m.Destination),

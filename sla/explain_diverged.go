@@ -6,9 +6,9 @@ import "github.com/alexandrite/orderwatch/order"
 // in, and was so before the order came (back) here. Had that status come later, the visit would have ended
 // by it. It stands before the rules that blame whoever has the order: they may be waiting for nothing.
 func diverged(q *inquiry) (Cause, []Evidence) {
-	by := q.visit.openedBy
+	by := &q.order.facts[q.visit.openedBy]
 	for _, x := range q.lastStatuses() {
-		if x.status.System == by.status.System || q.visit.Entered.Sub(x.at) <= copySkew || !q.engine.plan.past(x.status, q.visit.stage) {
+		if x.status.System == by.status.System || q.visit.entered.sub(x.at) <= copySkew || !x.status.step.past(q.engine.plan.flow, int(q.visit.stage)) {
 			continue
 		}
 		copies := []Evidence{
@@ -21,11 +21,10 @@ func diverged(q *inquiry) (Cause, []Evidence) {
 }
 
 // past reports whether a status belongs to serial stages behind the given one only.
-func (p *plan) past(s order.Status, stage int) bool {
-	st := p.of(s)
+func (st *step) past(flow *order.Flow, stage int) bool {
 	behind := false
 	for _, i := range st.enters {
-		if p.flow.Stages[i].Parallel {
+		if flow.Stages[i].Parallel {
 			continue
 		}
 		if i <= stage {
@@ -34,7 +33,7 @@ func (p *plan) past(s order.Status, stage int) bool {
 		behind = true
 	}
 	for _, i := range st.leaves {
-		if !p.flow.Stages[i].Parallel && i < stage {
+		if !flow.Stages[i].Parallel && i < stage {
 			return false
 		}
 	}

@@ -13,7 +13,7 @@ func stillQueued(q *inquiry) (Cause, []Evidence) {
 func notApplied(q *inquiry) (Cause, []Evidence) {
 	w := &q.way
 	if w.published == nil || w.depth == nil || w.depth.Messages > 0 || w.depth.Consumers == 0 ||
-		!w.depthAt.Add(-w.depthBy.Offset).After(w.published.at) {
+		!w.depthAt.Add(-w.depthBy.Offset).After(w.published.at.time()) {
 		return "", nil
 	}
 	receiver := ""
@@ -22,7 +22,7 @@ func notApplied(q *inquiry) (Cause, []Evidence) {
 	}
 	return CauseLostInHandoff, []Evidence{
 		{Code: EvidenceNotApplied, At: w.depthAt.UnixNano(), Source: w.depthBy.Name,
-			Args: map[string]string{"queue": w.depth.Queue, "message": w.published.message.ID, "system": receiver}},
+			Args: map[string]string{"queue": w.depth.Queue, "message": w.published.note.message.ID, "system": receiver}},
 		check("rabbitmqctl list_consumers queue_name channel_pid active | grep " + w.depth.Queue),
 	}
 }

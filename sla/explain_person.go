@@ -11,7 +11,7 @@ const starvedBy = 3
 
 // starved: people do take orders, and took later ones first.
 func starved(q *inquiry) (Cause, []Evidence) {
-	overtaken := q.engine.stages[q.visit.stage].recent.overtook(q.visit.Entered)
+	overtaken := q.engine.known.stages[q.visit.stage].overtook(q.visit.entered)
 	evidence := []Evidence{{Code: EvidenceOvertaken, Args: map[string]string{"orders": strconv.Itoa(overtaken)}}}
 	if overtaken < starvedBy {
 		return "", evidence

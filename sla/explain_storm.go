@@ -3,6 +3,8 @@ package sla
 import (
 	"slices"
 	"strconv"
+
+	"github.com/alexandrite/orderwatch/order"
 )
 
 // stormFrom is how often the same thing must have been said before it counts as a storm: time-outs
@@ -14,8 +16,9 @@ func (q *inquiry) storm() []Evidence {
 	var evidence []Evidence
 	var last *fact
 	times := 0
-	for _, x := range q.order.facts {
-		if !x.at.Before(q.visit.Entered) && slices.Contains(q.stage.Enter, x.status) && x.message == nil {
+	for i := range q.order.facts {
+		x := &q.order.facts[i]
+		if x.kind != order.KindMessage && x.at >= q.visit.entered && slices.Contains(q.stage.Enter, x.status.Status) {
 			times, last = times+1, x
 		}
 	}
@@ -23,7 +26,7 @@ func (q *inquiry) storm() []Evidence {
 		evidence = append(evidence, last.seen(EvidenceRepeated, map[string]string{"what": last.status.String(), "times": strconv.Itoa(times)}))
 	}
 	if q.way.copies >= stormFrom {
-		m := q.way.published.message
+		m := q.way.published.note.message
 		evidence = append(evidence, q.way.published.seen(EvidenceRepeated, map[string]string{"what": m.Destination + " " + m.RoutingKey, "times": strconv.Itoa(q.way.copies)}))
 	}
 	if len(evidence) > 0 {

@@ -3,6 +3,8 @@ package sla
 import (
 	"strings"
 	"testing"
+
+	"github.com/alexandrite/orderwatch/order"
 )
 
 // why tells what is said of the stuck visits of order 1: stage, cause and the kinds of evidence beyond the proof.
@@ -101,11 +103,8 @@ func TestEveryHypothesisIsToldFromTheOthers(t *testing.T) {
 }
 
 func TestKeyCannotBecomeACommand(t *testing.T) {
-	l := newTimeline(t)
-	l.play("0s crm/PRICED")
-	o := l.engine.orders[1]
-	o.folded.keys[0].Value = "1'; rm -rf $HOME #"
-	q := &inquiry{engine: l.engine, order: o}
+	o := &tracked{awake: &awake{folded: &folded{keys: []order.Key{{Name: "shop", Value: "1'; rm -rf $HOME #"}}}}}
+	q := &inquiry{order: o}
 	if got, want := q.checkOrder()[0].Args["command"], "curl -s 'http://127.0.0.1:8080/api/v1/orders/shop:1%27%3B%20rm%20-rf%20$HOME%20%23'"; got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}

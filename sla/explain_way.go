@@ -22,9 +22,9 @@ type way struct {
 func (q *inquiry) findWay() way {
 	via := &q.stage.Via
 	w := way{exchange: via.Exchange}
-	w.published, w.copies = q.order.folded.published(q.visit, via)
+	w.published, w.copies = q.order.published(q.visit, via)
 	if w.published != nil {
-		w.dead = q.order.folded.deadLettered(w.published, via)
+		w.dead = q.order.deadLettered(w.published, via)
 	} else {
 		w.silent = q.silentTap()
 	}
@@ -44,7 +44,7 @@ func (w *way) evidence() []Evidence {
 	var evidence []Evidence
 	switch {
 	case w.published != nil:
-		m := w.published.message
+		m := w.published.note.message
 		evidence = append(evidence, w.published.seen(EvidencePublished, map[string]string{"exchange": m.Destination, "routing_key": m.RoutingKey, "message": m.ID}))
 	case w.silent != nil:
 		evidence = append(evidence, Evidence{Code: EvidenceNotPublished, At: nano(w.silent.Watermark), Source: w.silent.Name, Seq: w.silent.Through,
@@ -59,18 +59,12 @@ func (w *way) evidence() []Evidence {
 	return evidence
 }
 
-// noteTap remembers which source watches an exchange.
-func (e *Engine) noteTap(r *Record) {
-	if r.Event.Kind == order.KindMessage {
-		e.taps[r.Event.Message.Destination] = r.Event.Source
-	}
-}
-
 // silentTap returns the tap of the hand-off's exchange where every message through the deadline is
 // here, so that one that is not was not published there.
 func (q *inquiry) silentTap() *SourceState {
-	tap := q.engine.sources[q.engine.taps[q.stage.Via.Exchange]]
-	if tap == nil || tap.Watermark.Add(-tap.Offset).Before(q.visit.Deadline) || tap.firstGap(q.visit.Entered.Add(-tapSkew), q.visit.Deadline) != nil {
+	tap := q.engine.sources[q.engine.known.taps[q.stage.Via.Exchange].source]
+	entered, deadline := q.visit.entered.time(), q.visit.deadline.time()
+	if tap == nil || tap.Watermark.Add(-tap.Offset).Before(deadline) || tap.firstGap(entered.Add(-tapSkew), deadline) != nil {
 		return nil
 	}
 	return tap

@@ -40,7 +40,7 @@ func (e *Engine) tellHandoffs(o *tracked) {
 	for i := range o.folded.visits {
 		if v := &o.folded.visits[i]; e.plan.taps(v.stage) {
 			n++
-			h := o.folded.handoff(o.id, v, &e.plan.flow.Stages[v.stage].Via)
+			h := o.handoff(v)
 			sum = h.print(sum)
 		}
 	}
@@ -51,7 +51,7 @@ func (e *Engine) tellHandoffs(o *tracked) {
 	told := OrderHandoffs{Order: o.id, Handoffs: make([]Handoff, 0, n)}
 	for i := range o.folded.visits {
 		if v := &o.folded.visits[i]; e.plan.taps(v.stage) {
-			told.Handoffs = append(told.Handoffs, o.folded.handoff(o.id, v, &e.plan.flow.Stages[v.stage].Via))
+			told.Handoffs = append(told.Handoffs, o.handoff(v))
 		}
 	}
 	e.change.Handoffs = append(e.change.Handoffs, told)
@@ -85,40 +85,38 @@ func (h *Handoff) print(seed uint64) uint64 {
 }
 
 // taps reports whether the stage is a hand-off that a tap can watch.
-func (p *plan) taps(stage int) bool {
+func (p *plan) taps(stage int32) bool {
 	s := &p.flow.Stages[stage]
 	return s.Kind == order.Handoff && s.Via.Exchange != ""
 }
 
-func (f *folded) handoff(id OrderID, v *visit, via *order.Via) Handoff {
-	h := Handoff{Order: id, Stage: v.Stage, N: v.N, Entered: v.Entered, Deadline: v.Deadline, Left: v.Left,
-		Ended: v.Verdict == VerdictSkipped, Stuck: v.Verdict == VerdictStuck}
-	first, copies := f.published(v, via)
+// handoff returns a visit of an awake order as a hand-off.
+func (o *tracked) handoff(v *visit) Handoff {
+	stage := &o.folded.plan.flow.Stages[v.stage]
+	h := Handoff{Order: o.id, Stage: stage.Name, N: int(v.n), Entered: v.entered.time(), Deadline: v.deadline.time(), Left: v.left.time(),
+		Ended: v.verdict == visitSkipped, Stuck: v.verdict == visitStuck}
+	first, copies := o.published(v, &stage.Via)
 	h.Copies = copies
 	if first == nil {
 		return h
 	}
-	h.Published = first.at
-	if dead := f.deadLettered(first, via); dead != nil {
-		h.Dead = dead.at
+	h.Published = first.at.time()
+	if dead := o.deadLettered(first, &stage.Via); dead != nil {
+		h.Dead = dead.at.time()
 	}
 	return h
 }
 
 // published returns the first message of a hand-off's visit and how many there are. Those that follow
 // the next visit's enter are that one's.
-func (f *folded) published(v *visit, via *order.Via) (first *fact, copies int) {
-	if len(f.messages) == 0 {
-		return nil, 0
+func (o *tracked) published(v *visit, via *order.Via) (first *fact, copies int) {
+	from, to := v.entered-nanos(tapSkew), never
+	if next := o.folded.visit(int(v.stage), int(v.n)+1); next != nil {
+		to = next.entered - nanos(tapSkew)
 	}
-	from, to := v.Entered.Add(-tapSkew), time.Time{}
-	for i := range f.visits {
-		if next := &f.visits[i]; next.stage == v.stage && next.N == v.N+1 {
-			to = next.Entered.Add(-tapSkew)
-		}
-	}
-	for _, x := range f.messages {
-		if x.at.Before(from) || !to.IsZero() && !x.at.Before(to) || !onWay(x, via) {
+	for i := range o.facts {
+		x := &o.facts[i]
+		if x.kind != order.KindMessage || x.at < from || to != never && x.at >= to || !x.onWay(via) {
 			continue
 		}
 		copies++
@@ -129,19 +127,24 @@ func (f *folded) published(v *visit, via *order.Via) (first *fact, copies int) {
 	return first, copies
 }
 
-func onWay(x *fact, via *order.Via) bool {
-	return x.message.Destination == via.Exchange && matchesAny(via.RoutingKeys, x.message.RoutingKey)
+func (x *fact) onWay(via *order.Via) bool {
+	m := x.note.message
+	return m.Destination == via.Exchange && matchesAny(via.RoutingKeys, m.RoutingKey)
 }
 
 // deadLettered returns the message with which the broker moved this one to the dead letters, or nil. It
 // keeps the message's id, and its routing key unless the queue gives another.
-func (f *folded) deadLettered(published *fact, via *order.Via) *fact {
+func (o *tracked) deadLettered(published *fact, via *order.Via) *fact {
 	if via.DeadLetter == "" {
 		return nil
 	}
-	for _, x := range f.messages {
-		same := x.message.ID != "" && x.message.ID == published.message.ID
-		if x.message.Destination == via.DeadLetter && !x.at.Before(published.at) && (same || matchesAny(via.RoutingKeys, x.message.RoutingKey)) {
+	id := published.note.message.ID
+	for i := range o.facts {
+		x := &o.facts[i]
+		if x.kind != order.KindMessage || x.at < published.at || x.note.message.Destination != via.DeadLetter {
+			continue
+		}
+		if m := x.note.message; id != "" && m.ID == id || matchesAny(via.RoutingKeys, m.RoutingKey) {
 			return x
 		}
 	}

@@ -68,6 +68,7 @@ func TestIncidentsHoldWhatIsStuck(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
 		i := newInstance(w.flow)
+		i.drawMachine(t)
 		deliverAll(t, i, w.shuffle(t))
 		i.apply(len(i.queue))
 		i.checkIncidents(t)
@@ -77,6 +78,13 @@ func TestIncidentsHoldWhatIsStuck(t *testing.T) {
 		i.apply(0)
 		i.checkIncidents(t)
 	})
+}
+
+// drawMachine draws how many engines there are and how many of their orders may be awake.
+func (i *instance) drawMachine(t *rapid.T) {
+	i.awake = rapid.IntRange(0, 1).Draw(t, "awake")
+	i.shards = rapid.IntRange(0, 8).Draw(t, "shards")
+	i.restart()
 }
 
 // twins are two instances with one history: one is restarted now and then, the other is not.
@@ -106,6 +114,7 @@ func TestRestartsDoNotChangeIncidents(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
 		pair := twins{newInstance(w.flow), newInstance(w.flow)}
+		pair.restarted.drawMachine(t)
 		list := w.shuffle(t)
 		for len(list) > 0 {
 			n := min(len(list), rapid.IntRange(1, 5).Draw(t, "batch"))

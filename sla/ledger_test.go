@@ -125,6 +125,7 @@ func TestLedgerBalancesWhateverArrives(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := drawBroker(t)
 		i := newInstance(flow)
+		i.drawMachine(t)
 		list := b.arrivals(t)
 		for len(list) > 0 {
 			n := min(len(list), rapid.IntRange(1, 4).Draw(t, "batch"))
@@ -207,7 +208,7 @@ func TestLedgerTimeline(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			l := newTimeline(t)
-			ledger := NewLedger(l.engine.plan.flow, nil)
+			ledger := NewLedger(parseFlow(t, testFlow), nil)
 			l.watch = func(c *Change) { ledger.Fold(c, l.clock) }
 			l.play(test.story)
 			o := l.engine.Overview()

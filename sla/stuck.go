@@ -56,13 +56,17 @@ func (e *Engine) tellStuck(o *tracked) {
 }
 
 func (e *Engine) stuckVisits(o *tracked) (list []StuckVisit) {
+	if len(o.issued) == 0 {
+		return nil
+	}
 	for i := range o.folded.visits {
 		v := &o.folded.visits[i]
-		if v.Verdict != VerdictStuck {
+		if v.verdict != visitStuck {
 			continue
 		}
-		s := StuckVisit{Order: o.id, Stage: v.Stage, N: v.N, Stuck: true, At: v.StuckAt, Deadline: v.Deadline,
-			Cause: v.Cause, Approximate: v.Approximate, Evidence: v.Evidence}
+		said := o.issuedOf(v)
+		s := StuckVisit{Order: o.id, Stage: said.stage, N: said.n, Stuck: true, At: said.at, Deadline: v.deadline.time(),
+			Cause: said.cause, Approximate: said.approximate, Evidence: said.evidence}
 		s.Channel, _ = o.folded.attr(AttrChannel)
 		s.Partner, _ = o.folded.attr(AttrPartner)
 		list = append(list, s)
@@ -79,7 +83,7 @@ func (o *tracked) said(name visitName) bool {
 // nobody listened is told too. What is still stuck is told again.
 func (e *Engine) recallStuck(o *tracked) {
 	for _, s := range o.issued {
-		told := StuckVisit{Order: o.id, Stage: s.stage, N: s.n, Deadline: s.deadline, Cause: s.cause}
+		told := StuckVisit{Order: o.id, Stage: s.stage, N: s.n, Deadline: s.deadline.time(), Cause: s.cause}
 		if !slices.ContainsFunc(e.stuck[o.id], func(t StuckVisit) bool { return t.sameVisit(&told) }) {
 			e.stuck[o.id] = append(e.stuck[o.id], told)
 		}
