@@ -60,11 +60,14 @@ func unexplained(*inquiry) (Cause, []Evidence) { return CauseUnexplained, nil }
 
 // toAct says who is to act.
 func (q *inquiry) toAct() Evidence {
-	owner := q.stage.Owner
-	if owner == "" {
-		owner = string(q.stage.Kind)
+	return Evidence{Code: EvidenceOwner, Args: q.engine.plan.owners[q.visit.stage]}
+}
+
+func owner(stage *order.Stage) map[string]string {
+	if stage.Owner == "" {
+		return map[string]string{"owner": string(stage.Kind)}
 	}
-	return Evidence{Code: EvidenceOwner, Args: map[string]string{"owner": owner}}
+	return map[string]string{"owner": stage.Owner}
 }
 
 // seen is the part of an evidence that says where a fact can be looked up.

@@ -1,5 +1,7 @@
 package sla
 
+import "github.com/alexandrite/orderwatch/order"
+
 // mostAwake bounds how many orders are awake. An order that is awake takes some kilobytes, one that
 // sleeps hardly more than its texts; waking one takes about as long as folding a few facts.
 const mostAwake = 1 << 16
@@ -89,7 +91,10 @@ func (e *Engine) room() *awake {
 		e.rooms = e.rooms[:n-1]
 		return a
 	}
-	return &awake{folded: newFolded(e.plan)}
+	f := newFolded(e.plan)
+	f.visits, f.promises = make([]visit, 0, 10), make([]promise, 0, 2)
+	f.keys, f.attrs, f.statuses = make([]order.Key, 0, 2), make([]order.Attr, 0, 4), make([]order.Status, 0, 4)
+	return &awake{folded: f, facts: make([]fact, 0, 12), counted: make([]share, 0, 2)} // as most orders need, not to grow step by step
 }
 
 // vacate takes the room of an order back.
