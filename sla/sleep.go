@@ -1,6 +1,10 @@
 package sla
 
-import "github.com/alexandrite/orderwatch/order"
+import (
+	"slices"
+
+	"github.com/alexandrite/orderwatch/order"
+)
 
 // mostAwake bounds how many orders are awake. An order that is awake takes some kilobytes, one that
 // sleeps hardly more than its texts; waking one takes about as long as folding a few facts.
@@ -41,8 +45,8 @@ func (e *Engine) wake(o *tracked) {
 	e.fold(o, o.facts)
 	for i := range o.folded.visits {
 		v := &o.folded.visits[i]
+		v.told = !v.open() || slices.Contains(o.reported, o.folded.name(v))
 		if !v.open() {
-			v.told = true
 			continue
 		}
 		v.scheduled = true
@@ -50,7 +54,7 @@ func (e *Engine) wake(o *tracked) {
 	}
 	for i := range o.folded.promises {
 		p := &o.folded.promises[i]
-		p.told = !p.running()
+		p.told = !p.running() || slices.Contains(o.settled, e.plan.flow.Promises[p.index].Name)
 		if p.pauses == 0 {
 			p.scheduled = p.due
 		}
@@ -78,6 +82,7 @@ func (e *Engine) rest() {
 // sleep packs an order that is settled: everything that follows from its facts is forgotten.
 func (e *Engine) sleep(o *tracked) {
 	o.packed = e.pack(o)
+	o.recallReopened()
 	if a := o.awake; !a.memo.empty() {
 		o.memo = &memo{a.issued, a.absorbed, a.reported, a.settled}
 	}
