@@ -30,7 +30,8 @@ type Member struct {
 // Forecast is the combination's answer.
 type Forecast struct {
 	Mean    []float64
-	Form    string // exponential smoothing as AICc chose it, "" for a series too short for any
+	Form    string  // exponential smoothing as AICc chose it, "" for a series too short for any
+	AICc    float64 // of that form
 	Members []Member
 	// Scale is what the rolling origin multiplied the models' own spread by: above 1 they were too
 	// sure of themselves.
@@ -76,7 +77,7 @@ func Predict(y []float64, period, horizon int) (*Forecast, error) {
 	out.addPair("classical season", plain, period, horizon, func(f []float64) { classical.restore(f, len(y)) })
 	if len(fam.fits) > 0 {
 		best := fam.best()
-		out.Form = best.form.String()
+		out.Form, out.AICc = best.form.String(), best.aicc
 		out.Scale = calibrate(best.form, y, period, horizon)
 		out.addPair("smoothed season", best.plain(y, period), period, horizon, best.season)
 	} else {
