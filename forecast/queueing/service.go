@@ -59,37 +59,30 @@ type phases struct {
 }
 
 // twoPhase fits the moments, for an SCV of at least 1/2. Above 1 it is the hyperexponential with the
-// third moment too where there is one that fits, else the one with balanced means.
+// third moment too, or with balanced means where that is not known.
 func (s Service) twoPhase() phases {
-	if s.SCV <= 1 {
+	switch {
+	case s.SCV <= 1:
 		return phases{first: 2 / s.Mean, second: 1 / (s.Mean * s.SCV), enter: 1, on: 1 / (2 * s.SCV)}
-	}
-	if p, ok := s.threeMoments(); ok {
-		return p
+	case s.Third > 0:
+		return s.threeMoments()
 	}
 	p := (1 + math.Sqrt((s.SCV-1)/(s.SCV+1))) / 2
 	return phases{first: 2 * p / s.Mean, second: 2 * (1 - p) / s.Mean, enter: p}
 }
 
-// threeMoments is Whitt's (1982, section 3.1) hyperexponential: the reciprocal rates are the roots of
-// a quadratic in the reduced moments.
-func (s Service) threeMoments() (phases, bool) {
-	square := (1 + s.SCV) / 2 // E[X²]/2, at mean 1
-	cube := s.Third / 6
-	below := square - 1
-	if s.Third <= 0 || below <= 0 || cube <= square*square*(1+1e-9) {
-		return phases{}, false
-	}
-	sum := (cube - square) / below
-	product := (cube - square*square) / below
-	root := math.Sqrt(max(0, sum*sum-4*product))
-	long, short := (sum+root)/2, (sum-root)/2
-	if short <= 1e-9 || long-short < 1e-9 {
-		return phases{}, false
-	}
-	enter := (1 - short) / (long - short)
-	if enter <= 0 || enter >= 1 {
-		return phases{}, false
-	}
-	return phases{first: 1 / (long * s.Mean), second: 1 / (short * s.Mean), enter: enter}, true
+// shortest is the least mean of the shorter phase, over the whole mean. A third moment so low that it
+// asks for less (a few long jobs of equal length among short ones) is met as far as this allows.
+const shortest = 0.02
+
+// threeMoments is Whitt's (1982, section 3.1) hyperexponential: the two means are the roots of a
+// quadratic in the reduced moments. Here the shorter is found from it, and the longer and the odds
+// from mean and variance, so that these two always hold.
+func (s Service) threeMoments() phases {
+	square, cube := (1+s.SCV)/2, s.Third/6 // E[X²]/2 and E[X³]/6 at mean 1
+	sum, product := (cube-square)/(square-1), (cube-square*square)/(square-1)
+	short := (sum - math.Sqrt(max(0, sum*sum-4*product))) / 2
+	short = min(1-1e-6, max(shortest, short))
+	long := (square - short) / (1 - short)
+	return phases{first: 1 / (long * s.Mean), second: 1 / (short * s.Mean), enter: (1 - short) / (long - short)}
 }
