@@ -118,7 +118,7 @@ func thirdMoment(model string, scv float64) float64 {
 	}
 	switch strings.ToUpper(m[1]) {
 	case "LN", "LOGN", "LOGNORMAL":
-		return math.Pow(1+scv, 3)
+		return (1 + scv) * (1 + scv) * (1 + scv)
 	case "GAMMA", "GA":
 		return (1 + scv) * (1 + 2*scv)
 	}

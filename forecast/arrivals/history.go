@@ -59,7 +59,9 @@ func (h History) prepare(horizon int) (prepared, error) {
 		}
 		p.counts[i], p.weight[i] = c/share, share
 	}
-	p.running = p.running && p.partial(last, h.Elapsed)
+	if p.running {
+		p.partial(last, h.Elapsed)
+	}
 	p.start()
 	p.outliers()
 	for _, w := range p.weight {
@@ -125,17 +127,15 @@ func (h History) relative(horizon int) []float64 {
 // leastElapsed is how much of the current period must be over to be extrapolated.
 const leastElapsed = 0.2
 
-func (p *prepared) partial(last int, elapsed float64) bool {
-	if p.weight[last] == 0 {
-		return true
-	}
-	if elapsed < leastElapsed {
+func (p *prepared) partial(last int, elapsed float64) {
+	switch {
+	case p.weight[last] == 0:
+	case elapsed < leastElapsed:
 		p.note("only %.0f %% of the current period is over: its count is not used", 100*elapsed)
 		p.counts[last], p.weight[last] = math.NaN(), 0
-		return true
+	default:
+		p.note("the current period's count is extrapolated from the %.0f %% that is over, and weighs as much less", 100*elapsed)
 	}
-	p.note("the current period's count is extrapolated from the %.0f %% that is over, and weighs as much less", 100*elapsed)
-	return true
 }
 
 // start leaves out zeros before the first order, where some order came.

@@ -71,5 +71,5 @@ func studentQuantile(p, free float64) float64 {
 	g2 := z * ((5*z2+16)*z2 + 3) / 96
 	g3 := z * (((3*z2+19)*z2+17)*z2 - 15) / 384
 	g4 := z * ((((79*z2+776)*z2+1482)*z2-1920)*z2 - 945) / 92160
-	return z + g1/free + g2/(free*free) + g3/math.Pow(free, 3) + g4/math.Pow(free, 4)
+	return z + g1/free + g2/(free*free) + (g3+g4/free)/(free*free*free)
 }

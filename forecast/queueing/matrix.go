@@ -10,10 +10,10 @@ type matrix struct {
 
 func newMatrix(n int) matrix { return matrix{n, make([]float64, n*n)} }
 
-func identity(n int, v float64) matrix {
+func identity(n int) matrix {
 	m := newMatrix(n)
 	for i := range n {
-		m.at[i*n+i] = v
+		m.at[i*n+i] = 1
 	}
 	return m
 }
@@ -73,7 +73,7 @@ func (m matrix) right(v []float64) []float64 {
 // inverse is by Gauss and Jordan with row pivots.
 func (m matrix) inverse() matrix {
 	n := m.n
-	a, out := newMatrix(n), identity(n, 1)
+	a, out := newMatrix(n), identity(n)
 	copy(a.at, m.at)
 	for c := range n {
 		pivot := c
@@ -146,7 +146,7 @@ func (m matrix) norm() float64 {
 
 // exponential is e^m for a small m (norm at most 1/2), by its Taylor series.
 func (m matrix) exponential() matrix {
-	out, term := identity(m.n, 1), identity(m.n, 1)
+	out, term := identity(m.n), identity(m.n)
 	for k := 1; k <= 14; k++ {
 		term = term.times(m)
 		for i := range term.at {

@@ -15,11 +15,11 @@ type phaseWait struct {
 func solvePhases(rate float64, p phases, servers int) phaseWait {
 	down := p.departures(servers)    // A2: a departure, and the next job starts
 	inside := p.transitions(servers) // phase changes, and minus all rates of service
-	local := inside.plus(identity(servers+1, 1), -rate)
+	local := inside.plus(identity(servers+1), -rate)
 	ratio := rateMatrix(rate, local, down)
 	full := boundary(rate, p, servers, ratio)
 
-	rest := identity(servers+1, 1).plus(ratio, -1).inverse()
+	rest := identity(servers+1).plus(ratio, -1).inverse()
 	tail := rest.right(ones(servers + 1))
 	w := phaseWait{start: full, age: inside.plus(ratio.times(down), 1)}
 	w.probability = dot(full, tail)
@@ -67,7 +67,7 @@ func rateMatrix(rate float64, local, down matrix) matrix {
 	g, t := low, high
 	for range 64 {
 		both := high.times(low).plus(low.times(high), 1)
-		inverse = identity(n, 1).plus(both, -1).inverse()
+		inverse = identity(n).plus(both, -1).inverse()
 		high, low = inverse.times(high.times(high)), inverse.times(low.times(low))
 		step := t.times(low)
 		g = g.plus(step, 1)
@@ -83,11 +83,11 @@ func rateMatrix(rate float64, local, down matrix) matrix {
 // below c, of n+1 states each, are eliminated from the top: π(n+1) = π(n)·R(n).
 func boundary(rate float64, p phases, servers int, ratio matrix) []float64 {
 	size := servers
-	local := p.transitions(servers).plus(identity(size+1, 1), -rate).plus(ratio.times(p.departures(servers)), 1)
+	local := p.transitions(servers).plus(identity(size+1), -rate).plus(ratio.times(p.departures(servers)), 1)
 	ratios := make([][][]float64, servers) // ratios[n] takes level n to n+1
 	for n := servers - 1; n >= 0; n-- {
 		inverse := newMatrix(local.n).plus(local, -1).inverse()
-		local = p.transitions(n).plus(identity(n+1, 1), -rate)
+		local = p.transitions(n).plus(identity(n+1), -rate)
 		ratios[n] = make([][]float64, n+1)
 		for i := range n + 1 {
 			up := make([]float64, n+2) // an arrival starts at once: first phase or second
@@ -121,7 +121,7 @@ func climb(ratios [][][]float64, ratio matrix) []float64 {
 		}
 		level = next
 	}
-	total += dot(level, identity(ratio.n, 1).plus(ratio, -1).inverse().right(ones(ratio.n)))
+	total += dot(level, identity(ratio.n).plus(ratio, -1).inverse().right(ones(ratio.n)))
 	for i := range level {
 		level[i] /= total
 	}

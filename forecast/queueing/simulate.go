@@ -172,9 +172,12 @@ func (s *Simulation) draw() []job {
 	return jobs
 }
 
-// clock turns busy time, in which arrivals are even, into open time, hour by hour of the week.
+// clock turns busy time, in which arrivals are even, into open time, hour by hour of the week. It is
+// asked in rising order.
 type clock struct {
 	busy, work [HoursInWeek + 1]float64 // passed at the start of each hour
+	week       float64                  // weeks passed
+	hour       int
 }
 
 func (s *Simulation) clock() *clock {
@@ -199,21 +202,33 @@ func (s *Simulation) clock() *clock {
 }
 
 func (c *clock) open(busy float64) float64 {
-	week := math.Floor(busy / c.busy[HoursInWeek])
-	rest := busy - week*c.busy[HoursInWeek]
-	h, _ := slices.BinarySearch(c.busy[:], rest)
-	h = min(HoursInWeek, max(1, h))
-	part := 0.0
-	if wide := c.busy[h] - c.busy[h-1]; wide > 0 {
-		part = (rest - c.busy[h-1]) / wide
+	if weeks := math.Floor(busy / c.busy[HoursInWeek]); weeks != c.week {
+		c.week, c.hour = weeks, 0
 	}
-	return week*c.work[HoursInWeek] + c.work[h-1] + part*(c.work[h]-c.work[h-1])
+	rest := busy - c.week*c.busy[HoursInWeek]
+	for c.hour < HoursInWeek-1 && c.busy[c.hour+1] <= rest {
+		c.hour++
+	}
+	part := 0.0
+	if wide := c.busy[c.hour+1] - c.busy[c.hour]; wide > 0 {
+		part = min(1, (rest-c.busy[c.hour])/wide)
+	}
+	return c.week*c.work[HoursInWeek] + c.work[c.hour] + part*(c.work[c.hour+1]-c.work[c.hour])
 }
 
 // play serves the jobs: whenever a server is free, the oldest or the newest that has come is taken.
 func (s *Simulation) play(jobs []job) {
 	free := make([]float64, s.Servers) // when each server is free, soonest first (a heap)
-	waiting := make([]int, 0, 64)
+	if !s.Newest {
+		for i := range jobs {
+			start := max(free[0], jobs[i].at)
+			jobs[i].wait = start - jobs[i].at
+			free[0] = start + jobs[i].service
+			sink(free)
+		}
+		return
+	}
+	var waiting []int // newest last
 	come := 0
 	for done := 0; done < len(jobs); done++ {
 		now := free[0]
@@ -224,13 +239,8 @@ func (s *Simulation) play(jobs []job) {
 			waiting = append(waiting, come)
 			come++
 		}
-		next := waiting[0]
-		if s.Newest {
-			next = waiting[len(waiting)-1]
-			waiting = waiting[:len(waiting)-1]
-		} else {
-			waiting = waiting[1:]
-		}
+		next := waiting[len(waiting)-1]
+		waiting = waiting[:len(waiting)-1]
 		jobs[next].wait = now - jobs[next].at
 		free[0] = now + jobs[next].service
 		sink(free)
