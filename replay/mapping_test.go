@@ -41,11 +41,28 @@ func TestParseMapping(t *testing.T) {
 			TimeLayouts: []string{"2006-01-02 15:04:05", "02.01.2006"},
 			Events:      []EventColumn{{"bought", "BOUGHT"}, {"sent", "SENT"}},
 			States:      []StateColumn{{"state", "gone", "CANCELLED"}},
-			Attributes:  []AttributeColumn{{"promised", "due"}, {"way", "channel"}},
+			Attributes:  []AttributeColumn{{Column: "promised", Name: "due"}, {Column: "way", Name: "channel"}},
 		}},
 		"a row an event, with the defaults": {longMapping, Mapping{
 			Layout: LayoutLong, System: "shop", Key: KeyColumn{"shop", "id"}, Timezone: time.UTC,
 			TimeLayouts: []string{time.RFC3339, time.DateTime}, StatusColumn: "what", TimeColumn: "when",
+		}},
+		"XES needs next to nothing": {"system: shop\nkey: {name: shop}\n", Mapping{
+			Layout: LayoutXES, System: "shop", Key: KeyColumn{Name: "shop"}, Timezone: time.UTC, TimeLayouts: []string{time.RFC3339, time.DateTime},
+		}},
+		"XES with other keys": {
+			"layout: xes\nsystem: shop\nkey: {name: shop, column: no}\nstatus_column: act\ntime_column: at\nlifecycle: [Start]\n" +
+				"time_layouts: [unix_ms]\nattributes: [{attribute: a, scope: trace, name: due}, {attribute: b, name: way}]\n",
+			Mapping{
+				Layout: LayoutXES, System: "shop", Key: KeyColumn{"shop", "no"}, Timezone: time.UTC, TimeLayouts: []string{"unix_ms"},
+				StatusColumn: "act", TimeColumn: "at", Lifecycle: []string{"start"},
+				Attributes: []AttributeColumn{{"a", "due", ScopeTrace}, {"b", "way", ScopeEvent}},
+			},
+		},
+		"OCEL": {ocelMapping, Mapping{
+			Layout: LayoutOCEL, System: "shop", Key: KeyColumn{Name: "shop"}, Timezone: time.UTC, TimeLayouts: []string{time.RFC3339, time.DateTime},
+			ObjectType: "order", Via: []string{"parcel"},
+			Attributes: []AttributeColumn{{"way", "channel", ScopeObject}, {"promised", "due", ScopeObject}, {"who", "person", ScopeEvent}},
 		}},
 	}
 	for name, c := range cases {
@@ -84,7 +101,7 @@ attributes: []
 			[]string{
 				`m.yaml:2: system: "a/b" must not have a slash`,
 				`m.yaml:3: key.colum: unknown field`,
-				`m.yaml:3: key.column: is missing`,
+				`m.yaml:3: key.column: is missing: layout wide needs it`,
 				`m.yaml:4: timezone: "Moscow" is not a time zone such as Europe/Moscow`,
 				`m.yaml:5: time_layouts[0]: "YYYY-MM-DD" does not tell year, month and day; write how 2006-01-02 15:04:05 would look`,
 				`m.yaml:5: time_layouts[1]: "2006-01-02 15:04 MST": abbreviations of time zones are ambiguous; give the offset as -0700, or set timezone`,
@@ -109,7 +126,23 @@ attributes: []
 			"layout: wide\nsystem: s\nkey: {name: k, column: c}\nevents: []\ntime_layouts: []\n",
 			[]string{`m.yaml:4: events: must not be empty`, `m.yaml:5: time_layouts: must not be empty`},
 		},
-		"an unknown layout":  {"layout: deep\nsystem: s\nkey: {name: k, column: c}\n", []string{`m.yaml:1: layout: "deep" is not one of wide, long`}},
+		"what belongs to another layout": {
+			"system: s\nkey: {name: k}\nevents: [{column: c, status: S}]\nobject_type: o\nlifecycle: []\nattributes: [{column: a, name: b}, {attribute: c, scope: object, name: d}]\n",
+			[]string{
+				`m.yaml:3: events: does not belong to layout xes`, `m.yaml:4: object_type: does not belong to layout xes`, `m.yaml:5: lifecycle: must not be empty`,
+				`m.yaml:6: attributes[0].column: does not belong to layout xes`, `m.yaml:6: attributes[0].attribute: is missing: layout xes needs it`,
+				`m.yaml:6: attributes[1].scope: "object" is not one of event, trace`,
+			},
+		},
+		"an OCEL one without its objects": {"layout: ocel\nsystem: s\nkey: {name: k}\n", []string{`m.yaml:1: object_type: is missing: layout ocel needs it`}},
+		"a table has no scopes": {
+			longMapping + "attributes: [{column: a, name: b, scope: trace}, {attribute: a, name: c}]\n",
+			[]string{
+				`m.yaml:6: attributes[0].scope: does not belong to layout long`, `m.yaml:6: attributes[1].attribute: does not belong to layout long`,
+				`m.yaml:6: attributes[1].column: is missing: layout long needs it`,
+			},
+		},
+		"an unknown layout":  {"layout: deep\nsystem: s\nkey: {name: k, column: c}\n", []string{`m.yaml:1: layout: "deep" is not one of wide, long, xes, ocel`}},
 		"no value":           {"layout:\nsystem: s\nkey: {name: k, column: c}\n", []string{`m.yaml:1: layout: has no value`}},
 		"an anchor":          {"layout: wide\nsystem: s\nkey: {name: k, column: c}\nevents: &e\n  - {column: c, status: S}\nstates: *e\n", []string{`m.yaml:6: states: anchors are not supported: write the value out`}},
 		"an empty file":      {"", []string{`m.yaml:1: the file is empty`}},
@@ -117,7 +150,7 @@ attributes: []
 		"not a mapping":      {"[1]", []string{`m.yaml:1: must be a mapping of names to values`}},
 		"two documents":      {longMapping + "---\na: b\n", []string{`m.yaml:1: after its first document the file must end`}},
 		"not YAML":           {"layout: wide\n  system: s\n", []string{`m.yaml:2: is not YAML: mapping values are not allowed in this context`}},
-		"nothing of content": {"{}", []string{`m.yaml:1: layout: is missing`, `m.yaml:1: system: is missing`, `m.yaml:1: key: is missing`}},
+		"nothing of content": {"{}", []string{`m.yaml:1: system: is missing`, `m.yaml:1: key: is missing`}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -159,7 +192,23 @@ func TestAMappingReadsTimesAsItsFilesWriteThem(t *testing.T) {
 	}
 }
 
+func TestALogOfOneSystemNeedsNoMapping(t *testing.T) {
+	flow, err := order.ParseFlow("flow.yaml", []byte(strings.NewReplacer("mes/SEEN", "shop/SEEN", ", mes/*", "").Replace(shopFlow)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := StandardMapping(flow)
+	if err != nil || m.System != "shop" || m.Key.Name != "other" || m.Layout != LayoutXES {
+		t.Errorf("%+v, %v", m, err)
+	}
+	if _, err := StandardMapping(parseFlow(t)); err == nil || !strings.Contains(err.Error(), "shop and mes") {
+		t.Errorf("two systems: %v", err)
+	}
+}
+
 func FuzzParseMapping(f *testing.F) {
+	f.Add([]byte(ocelMapping))
+	f.Add([]byte("layout: xes\nlifecycle: [a]\nattributes: [{attribute: a, scope: trace, name: due}]\n"))
 	f.Add([]byte(wideMapping))
 	f.Add([]byte(longMapping))
 	f.Add([]byte("key: [{a: *b}]\nevents: {x: 1}\n? [a]\n: b\n"))
@@ -170,7 +219,7 @@ func FuzzParseMapping(f *testing.F) {
 		case (m == nil) != (err != nil):
 			t.Fatalf("mapping %v, error %v", m, err)
 		case err == nil:
-			if len(m.columns()) < 2 || len(m.TimeLayouts) == 0 {
+			if len(m.columns()) < 2 && (m.Layout == LayoutWide || m.Layout == LayoutLong) || len(m.TimeLayouts) == 0 {
 				t.Fatalf("a valid mapping that reads nothing: %+v", m)
 			}
 		case !errors.As(err, &problems) || len(problems) == 0:

@@ -1,7 +1,9 @@
 package sla
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/alexandrite/orderwatch/order"
 )
@@ -13,6 +15,10 @@ type plan struct {
 	systems  map[string]*step       // what any other status of a system does
 	nothing  *step
 	pauses   [][]int // by stage: the promises it pauses
+
+	// By stage, as evidence.
+	leaves []map[string]string
+	owners []map[string]string
 }
 
 // step is what one status does to an order.
@@ -37,6 +43,8 @@ func compile(flow *order.Flow) *plan {
 	}
 	for i := range flow.Stages {
 		p.addStage(i)
+		p.leaves = append(p.leaves, map[string]string{"statuses": statusList(flow.Stages[i].Leave)})
+		p.owners = append(p.owners, owner(&flow.Stages[i]))
 	}
 	for i := range flow.Promises {
 		p.addPromise(i)
@@ -99,6 +107,16 @@ func (p *plan) step(s order.Status) *step {
 		p.statuses[s] = st
 	}
 	return st
+}
+
+// compareKeys sorts keys in the flow's order.
+func (p *plan) compareKeys(a, b order.Key) int {
+	if a.Name != b.Name {
+		if d := slices.Index(p.flow.Keys, a.Name) - slices.Index(p.flow.Keys, b.Name); d != 0 {
+			return d
+		}
+	}
+	return cmp.Or(strings.Compare(a.Value, b.Value), strings.Compare(a.Name, b.Name))
 }
 
 // of returns what the status does; a status the flow does not name may still end a hand-off.

@@ -17,6 +17,9 @@ var ErrNotFound = errors.New("store: not found")
 // ErrLocked says that another instance writes to this store.
 var ErrLocked = errors.New("store: another instance holds the writer's lock")
 
+// ErrUnreachable says that the database server cannot be reached now, which time may heal.
+var ErrUnreachable = errors.New("store: the database server cannot be reached")
+
 // ErrBadCursor says that an OrderFilter's Cursor did not come from OrderPage.Next.
 var ErrBadCursor = errors.New("store: bad cursor")
 

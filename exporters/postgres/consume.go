@@ -32,7 +32,7 @@ type transaction struct {
 const skipAll = ^uint64(0)
 
 func newConsumer(w *writer, c Config, log *slog.Logger, works func()) *consumer {
-	out := &consumer{writer: w, log: log, relations: map[uint32]*relation{}, works: sync.OnceFunc(works), prover: prover{margin: c.Margin}}
+	out := &consumer{writer: w, log: log, relations: map[uint32]*relation{}, works: sync.OnceFunc(works), prover: prover{margin: c.Margin, offset: time.Duration(w.at.Offset)}}
 	if w.at.Proven != 0 {
 		out.prover.last = time.Unix(0, w.at.Proven)
 	}
@@ -97,7 +97,7 @@ func (c *consumer) prove() {
 		return
 	}
 	if mark, ok := c.prover.passed(c.at.Seen); ok {
-		c.at.Proven = mark.Time.UnixNano()
+		c.at.Proven, c.at.Offset = mark.Time.UnixNano(), int64(mark.Watermark.ClockOffset)
 		c.add(mark)
 		c.works()
 	}

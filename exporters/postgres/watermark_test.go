@@ -32,6 +32,31 @@ func TestOffsetsAreQuantised(t *testing.T) {
 	}
 }
 
+func TestOnlyADisprovedOffsetChanges(t *testing.T) {
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	took := func(offset, least, most time.Duration) time.Duration {
+		p := prover{offset: offset}
+		p.add(probe{time: now, position: 1, least: least, most: most})
+		mark, _ := p.passed(1)
+		return mark.Watermark.ClockOffset
+	}
+	const ms = time.Millisecond
+	cases := map[string]struct{ offset, least, most, want time.Duration }{
+		"a database ahead is measured":                         {0, 2999 * ms, 3001 * ms, 3000 * ms},
+		"and one behind":                                       {0, -3001 * ms, -2999 * ms, -3000 * ms},
+		"a pause after the question proves nothing":            {0, -1 * ms, 4000 * ms, 0},
+		"nor does one before the answer":                       {0, -4000 * ms, 1 * ms, 0},
+		"and what was measured before stays through it":        {3000 * ms, -1000 * ms, 3001 * ms, 3000 * ms},
+		"a clock that was set is followed as far as is proven": {3000 * ms, -1 * ms, 1000 * ms, 1000 * ms},
+		"and then wholly":                                      {1000 * ms, -1 * ms, 1 * ms, 0},
+	}
+	for name, c := range cases {
+		if got := took(c.offset, c.least, c.most); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 func TestAWatermarkWaitsForItsPosition(t *testing.T) {
 	start := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	p := prover{margin: time.Second}

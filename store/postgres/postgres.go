@@ -44,11 +44,15 @@ type Store struct {
 	fenced bool // another instance took over
 }
 
-// Open connects, becomes the store's writer and brings its schema up to date, or fails with store.ErrLocked.
+// Open connects, becomes the store's writer and brings its schema up to date, or fails with store.ErrLocked
+// or store.ErrUnreachable.
 func Open(ctx context.Context, o Options) (_ *Store, err error) {
 	s := &Store{names: row.NewNames()}
 	defer func() {
 		if err != nil {
+			if away(err) {
+				err = fmt.Errorf("%w: %w", store.ErrUnreachable, err)
+			}
 			err = fmt.Errorf("open store: %w", errors.Join(err, s.Close()))
 		}
 	}()

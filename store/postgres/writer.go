@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -54,6 +56,17 @@ func take(ctx context.Context, conn *pgx.Conn, lock string) error {
 		return store.ErrLocked
 	}
 	return err
+}
+
+// away reports whether an error says that the server is not there, starts, stops or is full. A wrong
+// password or database name is none of these.
+func away(err error) bool {
+	if refused := (*pgconn.PgError)(nil); errors.As(err, &refused) {
+		return strings.HasPrefix(refused.Code, "08") || strings.HasPrefix(refused.Code, "57P") || refused.Code == "53300"
+	}
+	var failed *pgconn.ConnectError
+	var network net.Error
+	return errors.As(err, &failed) || errors.As(err, &network)
 }
 
 // write runs fn in the transaction that writes. Names that fn interned are written with it. The row

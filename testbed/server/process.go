@@ -93,6 +93,22 @@ func (p *Process) Kill() {
 	p.process().kill()
 }
 
+// Pause stops the server and all its children where they are, with SIGSTOP, as a machine that
+// hangs would: connections stay open and nobody answers. Kill, Restart and Stop also work on a
+// paused server.
+func (p *Process) Pause() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.process().signalTree(syscall.SIGSTOP)
+}
+
+// Resume lets a paused server go on.
+func (p *Process) Resume() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.process().signalTree(syscall.SIGCONT)
+}
+
 // Restart ends the server in order where it still runs and starts it again on the same port with
 // the same data. It returns when the server is ready, or with an error after a minute, or when
 // ctx ends earlier.
@@ -116,4 +132,22 @@ func (p *Process) Stop() error {
 	p.stopped = true
 	p.process().terminate(p.final, stopPatience)
 	return removeAll(p.spec.dir)
+}
+
+// Terminate asks the server to end, as a service manager does, and waits until it has, or kills it
+// when ctx ends. It returns how the process ended: nil for exit code 0.
+func (p *Process) Terminate(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.process()
+	if !c.exited() {
+		_ = syscall.Kill(c.pid, p.graceful)
+	}
+	select {
+	case <-c.done:
+	case <-ctx.Done():
+		c.kill()
+		return ctx.Err()
+	}
+	return c.err
 }
