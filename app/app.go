@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,8 +18,6 @@ import (
 	"github.com/alexandrite/orderwatch/order"
 	"github.com/alexandrite/orderwatch/sla"
 	"github.com/alexandrite/orderwatch/store"
-	"github.com/alexandrite/orderwatch/store/postgres"
-	"github.com/alexandrite/orderwatch/store/sqlite"
 )
 
 // batchesAhead is how many committed batches may wait for the engine before commits wait for it.
@@ -78,32 +77,40 @@ func LoadFlow(path string) (*order.Flow, error) {
 }
 
 // Run opens the store, restores the engine and serves until ctx ends or a part fails, then stops
-// everything in reverse order.
-func (a *App) Run(ctx context.Context) (err error) {
+// everything in reverse order. A database server that is away at the start is waited for.
+func (a *App) Run(ctx context.Context) error {
+	return a.run(ctx, func(ctx context.Context, core *core, parts *teardown, fail context.CancelCauseFunc) (Addresses, error) {
+		grpcAddr, httpAddr, err := a.startCollector(ctx, core.committer, parts, fail)
+		return Addresses{Web: core.web, GRPC: grpcAddr, HTTP: httpAddr}, err
+	})
+}
+
+// intake starts what gives the committer its events and says where all listens.
+type intake func(ctx context.Context, core *core, parts *teardown, fail context.CancelCauseFunc) (Addresses, error)
+
+func (a *App) run(ctx context.Context, start intake) (err error) {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	parts := &teardown{log: a.Logger}
 	defer func() {
-		if cause := context.Cause(ctx); err == nil && !errors.Is(cause, context.Canceled) {
-			err = cause
+		switch cause := context.Cause(ctx); {
+		case cause != nil && !errors.Is(cause, context.Canceled):
+			err = cmp.Or(err, cause)
+		case cause != nil && errors.Is(err, context.Canceled):
+			err = nil // to be told to stop while starting is no failure
 		}
 		err = errors.Join(err, parts.run())
 	}()
 
-	st, err := openStore(ctx, &a.Config.Store)
+	core, err := a.startCore(ctx, parts, fail)
 	if err != nil {
 		return err
 	}
-	parts.add("store", st.Close)
-	core, err := a.startCore(ctx, st, parts, fail)
+	addresses, err := start(ctx, core, parts, fail)
 	if err != nil {
 		return err
 	}
-	grpcAddr, httpAddr, err := a.startCollector(ctx, core.committer, parts, fail)
-	if err != nil {
-		return err
-	}
-	a.Ready(Addresses{Web: core.web, GRPC: grpcAddr, HTTP: httpAddr})
+	a.Ready(addresses)
 	<-ctx.Done()
 	return nil
 }
@@ -114,16 +121,23 @@ type core struct {
 	web       net.Addr
 }
 
-func (a *App) startCore(ctx context.Context, st store.Store, parts *teardown, fail context.CancelCauseFunc) (*core, error) {
+func (a *App) startCore(ctx context.Context, parts *teardown, fail context.CancelCauseFunc) (*core, error) {
 	figures := newMetrics(a.Flow, a.Registry)
 	batches := make(chan *sla.Batch, batchesAhead)
-	l := &loop{flow: a.Flow, store: st, batches: batches, now: a.now, log: a.Logger, observe: figures.observe}
+	l := &loop{flow: a.Flow, batches: batches, now: a.now, log: a.Logger, observe: figures.observe}
 	a.Registry.MustRegister(&gauges{overview: l.overview.Load, channels: figures.channels, now: a.now})
 
-	addr, err := a.startWeb(ctx, &reader{store: st, loop: l}, l, parts, fail)
+	// The pages listen first, so that whoever asks is told to wait, and stop before the store closes.
+	parts.add("store", l.closeStore)
+	addr, err := a.startWeb(ctx, &reader{l}, l, parts, fail)
 	if err != nil {
 		return nil, err
 	}
+	st, err := a.openStore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l.store = st
 	committer, err := collector.NewCommitter(collector.CommitterOptions{
 		Journal:     st,
 		Position:    journalPosition(st),
@@ -133,6 +147,7 @@ func (a *App) startCore(ctx context.Context, st store.Store, parts *teardown, fa
 		Registerer:  a.Registry,
 		Logger:      a.Logger,
 		Now:         a.now,
+		HoleAfter:   a.Config.Collector.HoleAfter,
 	})
 	if err != nil {
 		return nil, err
@@ -192,11 +207,4 @@ func addrOf(l net.Listener) net.Addr {
 		return nil
 	}
 	return l.Addr()
-}
-
-func openStore(ctx context.Context, c *config.Store) (store.Store, error) {
-	if c.Driver == config.Postgres {
-		return postgres.Open(ctx, postgres.Options{DSN: c.DSN})
-	}
-	return sqlite.Open(ctx, sqlite.Options{Path: c.Path})
 }

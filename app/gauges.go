@@ -20,6 +20,7 @@ var (
 	inStageDesc = prometheus.NewDesc("orderwatch_orders_in_stage", "Orders in a stage now.", []string{"stage", "channel"}, nil)
 	overdueDesc = prometheus.NewDesc("orderwatch_orders_overdue", "Orders proven stuck in a stage, by cause.", []string{"stage", "channel", "cause"}, nil)
 	unknownDesc = prometheus.NewDesc("orderwatch_orders_unknown", "Orders past a stage's deadline of which a blind source keeps us from knowing.", []string{"stage"}, nil)
+	brokenDesc  = prometheus.NewDesc("orderwatch_orders_quarantined", "Orders whose events could not be folded: an error of ours.", nil, nil)
 	oldestDesc  = prometheus.NewDesc("orderwatch_stage_oldest_age_seconds", "Age of the order that has been in a stage for longest; 0 where none is.", []string{"stage"}, nil)
 
 	watermarkAgeDesc = prometheus.NewDesc("orderwatch_source_watermark_age_seconds", "Time since the instant through which a source is known to have sent everything.", []string{"source"}, nil)
@@ -28,7 +29,7 @@ var (
 )
 
 func (g *gauges) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{inStageDesc, overdueDesc, unknownDesc, oldestDesc, watermarkAgeDesc, sourceGapsDesc, clockOffsetDesc} {
+	for _, d := range []*prometheus.Desc{inStageDesc, overdueDesc, unknownDesc, brokenDesc, oldestDesc, watermarkAgeDesc, sourceGapsDesc, clockOffsetDesc} {
 		out <- d
 	}
 }
@@ -38,6 +39,7 @@ func (g *gauges) Collect(out chan<- prometheus.Metric) {
 	if view == nil {
 		return
 	}
+	gauge(out, brokenDesc, float64(view.Quarantined))
 	for i := range view.Stages {
 		g.stage(out, &view.Stages[i])
 	}

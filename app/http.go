@@ -30,7 +30,7 @@ func (a *App) startWeb(ctx context.Context, r web.Reader, l *loop, parts *teardo
 	restored := func() bool { return l.overview.Load() != nil }
 	metrics := promhttp.HandlerFor(a.Registry, promhttp.HandlerOpts{ErrorLog: nil})
 	mux := http.NewServeMux()
-	mux.Handle("/", pages)
+	mux.Handle("/", whenRestored(restored, pages))
 	mux.Handle("GET /metrics", whenRestored(restored, metrics))
 	mux.Handle("GET /readyz", whenRestored(restored, http.HandlerFunc(ok)))
 	mux.HandleFunc("GET /healthz", ok)
@@ -60,7 +60,7 @@ func whenRestored(restored func() bool, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !restored() {
 			w.Header().Set("Retry-After", "1")
-			http.Error(w, "state is being restored", http.StatusServiceUnavailable)
+			http.Error(w, "orderwatch is starting: its state is not restored yet", http.StatusServiceUnavailable)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -26,15 +26,23 @@ const (
 // loop is the engine's goroutine: it folds what is committed, judges what falls due and saves both.
 type loop struct {
 	flow    *order.Flow
-	store   store.Store
+	store   store.Store // set before restore
 	batches <-chan *sla.Batch
 	now     func() time.Time
 	log     *slog.Logger
 	observe func(*sla.Change)
 
 	engine   *sla.Engine
-	applied  int64
+	applied  int64                        // last sequence that the engine has seen
+	saved    int64                        // last sequence that the read model has wholly
 	overview atomic.Pointer[sla.Overview] // nil until the state is restored
+}
+
+func (l *loop) closeStore() error {
+	if l.store == nil {
+		return nil
+	}
+	return l.store.Close()
 }
 
 // restore brings the engine to where the journal stands.
@@ -57,7 +65,7 @@ func (l *loop) restore(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("restore engine: %w", err)
 	}
-	l.applied = position.Journal
+	l.applied, l.saved = position.Journal, position.Applied
 	l.log.Info("engine restored", "orders", restored, "journal", position.Journal, "not_folded_before", position.Journal-position.Applied)
 	return l.advance(ctx)
 }
@@ -104,7 +112,11 @@ func (l *loop) advance(ctx context.Context) error {
 	for {
 		l.engine.Advance(l.now())
 		change := l.engine.Flush()
-		if err := l.save(ctx, change); err != nil {
+		applied := l.applied
+		if len(change.History) > 0 {
+			applied = l.saved // records that wait for a history are not folded: a restart has to find them
+		}
+		if err := l.save(ctx, change, applied); err != nil {
 			return err
 		}
 		l.observe(change)
@@ -127,27 +139,25 @@ func (l *loop) advance(ctx context.Context) error {
 }
 
 // save writes a change; a store that is away is waited for, since the engine has moved on already.
-func (l *loop) save(ctx context.Context, c *sla.Change) error {
+func (l *loop) save(ctx context.Context, c *sla.Change, applied int64) error {
 	if c.Empty() {
 		return nil
 	}
 	for failed := false; ; failed = true {
-		err := l.store.Save(ctx, c, l.applied)
+		err := l.store.Save(ctx, c, applied)
 		if err == nil {
+			l.saved = applied
 			if failed {
 				l.log.Info("read model saved again")
 			}
 			return nil
 		}
-		if ctx.Err() != nil {
-			return nil // nothing is lost: the journal has it
-		}
-		if !failed {
+		if !failed && ctx.Err() == nil {
 			l.log.Error("read model not saved, trying again", "error", err)
 		}
 		select {
 		case <-ctx.Done():
-			return nil
+			return nil // nothing is lost: the journal has it
 		case <-time.After(saveRetry):
 		}
 	}

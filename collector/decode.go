@@ -27,7 +27,7 @@ func decode(logs plog.Logs) []entry {
 				if n := size.LogRecordSize(lr); n > order.MaxEventBytes {
 					d.err = fmt.Errorf("%w: %d bytes, at most %d", order.ReasonTooLarge, n, order.MaxEventBytes)
 				}
-				entries = append(entries, entry{event: d.event, err: d.err})
+				entries = append(entries, entry(d))
 			}
 		}
 	}

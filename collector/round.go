@@ -87,10 +87,10 @@ func (c *Committer) settle(ctx, work context.Context) error {
 	if err != nil {
 		return err
 	}
-	switch written := c.last + int64(len(b.Records)); {
-	case journal == c.last: // not written; or without records, and to write it again does no harm
+	switch journal {
+	case c.last: // not written; or without records, and to write it again does no harm
 		c.rollback()
-	case journal == written:
+	case c.last + int64(len(b.Records)):
 		c.accept(ctx, b)
 	default:
 		return fmt.Errorf("%w: it stands at %d, and we left it at %d", errMoved, journal, c.last)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/alexandrite/orderwatch/telemetry"
 )
@@ -33,7 +34,13 @@ type Collector struct {
 	GRPC          string `yaml:"grpc"`
 	HTTP          string `yaml:"http"`
 	AllowInsecure bool   `yaml:"allow_insecure"` // an address off loopback without TLS
+
+	// HoleAfter is how long a missing record is waited for. Then it counts as lost: the source proves
+	// again, but nothing about the time of the loss, for which verdicts stay unknown.
+	HoleAfter time.Duration `yaml:"hole_after"`
 }
+
+const minHoleAfter = time.Second
 
 // Web says where pages, API and metrics are served.
 type Web struct {
@@ -51,7 +58,7 @@ func defaultServer() Server {
 	return Server{
 		Environment: "prod",
 		Store:       Store{Driver: SQLite, Path: "orderwatch.db"},
-		Collector:   Collector{GRPC: "127.0.0.1:4317", HTTP: "127.0.0.1:4318"},
+		Collector:   Collector{GRPC: "127.0.0.1:4317", HTTP: "127.0.0.1:4318", HoleAfter: 15 * time.Minute},
 		Web:         Web{Listen: "127.0.0.1:8080"},
 	}
 }
@@ -110,6 +117,9 @@ func (c *Collector) validate() []error {
 	problems := slices.Concat(address("grpc", c.GRPC, c.AllowInsecure), address("http", c.HTTP, c.AllowInsecure))
 	if c.GRPC == "" && c.HTTP == "" {
 		problems = append(problems, errors.New("grpc: neither grpc nor http is given: nothing could be received"))
+	}
+	if c.HoleAfter < minHoleAfter {
+		problems = append(problems, fmt.Errorf("hole_after: %v is too short, at least %v", c.HoleAfter, minHoleAfter))
 	}
 	return problems
 }

@@ -19,7 +19,7 @@ func TestServerProblems(t *testing.T) {
 environment: dev
 flow: flow.yaml
 store: {driver: postgres, dsn: postgres://localhost/orderwatch}
-collector: {grpc: "127.0.0.1:1", http: ""}
+collector: {grpc: "127.0.0.1:1", http: "", hole_after: 1h}
 web: {listen: "[::1]:80"}
 log: {level: debug, format: json}
 `, nil},
@@ -31,10 +31,11 @@ store:
 collector:
   grpc: 0.0.0.0:4317
   http: nowhere
+  hole_after: 0s
 web:
   listen: ""
 log: {level: loud}
-`, []string{"2: environment:", "4: store.driver:", "6: collector.grpc:", "7: collector.http:", "9: web.listen:", "10: log.level:"}},
+`, []string{"2: environment:", "4: store.driver:", "6: collector.grpc:", "7: collector.http:", "8: collector.hole_after:", "10: web.listen:", "11: log.level:"}},
 		"a value of another type":      {"store: {driver: [a]}\n", []string{"1: cannot unmarshal"}},
 		"what is no YAML says where":   {"environment: dev\n  store: x\n", []string{"2: mapping values"}},
 		"no way in is refused":         {"collector: {grpc: \"\", http: \"\"}\n", []string{"1: collector.grpc: neither"}},
@@ -77,4 +78,30 @@ func FuzzParseServer(f *testing.F) {
 			t.Errorf("not a list of problems: %v", err)
 		}
 	})
+}
+
+func TestSidecarProblems(t *testing.T) {
+	tests := map[string]struct {
+		text string
+		want []string
+	}{
+		"nothing is given": {"log: {level: loud}\n", []string{"1: source:", "1: service:", "1: spool.dir:", "1: postgres: neither", "1: log.level:"}},
+		"two systems in one": {"source: a\nservice: b\nspool: {dir: d}\npostgres: {}\nrabbitmq: {}\n",
+			[]string{"5: rabbitmq: a sidecar watches one system"}},
+		"a section's own fields": {"source: a\nservice: b\nspool: {dir: d}\nrabbitmq:\n  url: nowhere\n  colour: red\n",
+			[]string{"5: rabbitmq.url:", `6: unknown field "colour"`}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := ParseSidecar("sidecar.yaml", []byte(test.text))
+			if err == nil {
+				t.Fatal("no problem found")
+			}
+			for _, want := range test.want {
+				if !strings.Contains(err.Error(), "sidecar.yaml:"+want) {
+					t.Errorf("lacks %q:\n%v", want, err)
+				}
+			}
+		})
+	}
 }

@@ -70,9 +70,9 @@ func (s *Sidecar) validate() []error {
 	case s.Postgres != nil && s.RabbitMQ != nil:
 		problems = append(problems, errors.New("rabbitmq: a sidecar watches one system: postgres is given too"))
 	case s.Postgres != nil:
-		problems = append(problems, s.Postgres.Validate()...)
+		problems = append(problems, under("postgres", s.Postgres.Validate())...)
 	case s.RabbitMQ != nil:
-		problems = append(problems, s.RabbitMQ.Validate()...)
+		problems = append(problems, under("rabbitmq", s.RabbitMQ.Validate())...)
 	default:
 		problems = append(problems, errors.New("postgres: neither a postgres nor a rabbitmq section is given"))
 	}

@@ -60,16 +60,17 @@ func replaceJSON(path string, value any, durable bool) error {
 	return nil
 }
 
-// readJSON reports false where the file does not exist or does not decode.
-func readJSON(path string, value any) (bool, error) {
+// readJSON leaves value as it is where the file does not exist or does not decode.
+func readJSON(path string, value any) error {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+		return nil
 	}
 	if err != nil {
-		return false, err
+		return err
 	}
-	return json.Unmarshal(data, value) == nil, nil
+	_ = json.Unmarshal(data, value) // a torn file is as good as none
+	return nil
 }
 
 func syncDir(dir string) error {

@@ -1,6 +1,10 @@
 package exporters
 
-import "github.com/alexandrite/orderwatch/order"
+import (
+	"strings"
+
+	"github.com/alexandrite/orderwatch/order"
+)
 
 // Statuses renames what a system says to the flow's names. A value it does not hold passes
 // through; one renamed to "" is dropped.
@@ -19,8 +23,9 @@ func (s Statuses) Name(raw string) (string, bool) {
 // far below order.MaxEventBytes.
 const MaxValue = 1024
 
-// Cut returns value no longer than MaxValue bytes, cut before a whole character.
+// Cut returns value as valid UTF-8, which OTLP requires, no longer than MaxValue bytes.
 func Cut(value string) string {
+	value = strings.ToValidUTF8(value, "\uFFFD")
 	if len(value) <= MaxValue {
 		return value
 	}

@@ -45,10 +45,10 @@ func openSpool(o spoolOptions) (*spool, opened, error) {
 
 func (s *spool) load() (opened, error) {
 	var saved epochFile
-	if _, err := readJSON(filepath.Join(s.dir, "epoch.json"), &saved); err != nil {
+	if err := readJSON(filepath.Join(s.dir, "epoch.json"), &saved); err != nil {
 		return opened{}, err
 	}
-	if _, err := readJSON(filepath.Join(s.dir, "cursor.json"), &s.acked); err != nil {
+	if err := readJSON(filepath.Join(s.dir, "cursor.json"), &s.acked); err != nil {
 		return opened{}, err
 	}
 	sent := s.acked

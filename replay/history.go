@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +22,8 @@ type history struct {
 	facts    []fact
 	states   []state
 	seen     int // events and rejections so far
+	lastKey  string
+	lastID   int32
 	counts   EventCounts
 	rejected Rejections
 }
@@ -112,12 +113,16 @@ func (h *history) add(file string, e Event) {
 }
 
 func (h *history) order(key string) int32 {
+	if key == h.lastKey && len(h.orders) > 0 { // most files have an order's events together
+		return h.lastID
+	}
 	id, ok := h.ids[key]
 	if !ok {
 		id = int32(len(h.orders))
 		h.ids[key] = id
 		h.orders = append(h.orders, traced{key, never})
 	}
+	h.lastKey, h.lastID = key, id
 	return id
 }
 
@@ -143,9 +148,7 @@ func (h *history) settle() {
 		h.facts = append(h.facts, s.fact)
 	}
 	h.states = nil
-	slices.SortFunc(h.facts, func(a, b fact) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.place, b.place))
-	})
+	h.facts = byTime(h.facts)
 	h.dropDuplicates()
 	h.counts.Accepted = len(h.facts)
 	h.counts.Read = h.counts.Accepted + h.counts.Duplicate + h.counts.Rejected
@@ -154,27 +157,23 @@ func (h *history) settle() {
 // dropDuplicates keeps the first in reading order of facts that agree in order, status and time. What
 // a later one says of the order's attributes counts all the same: it is the newer reading.
 func (h *history) dropDuplicates() {
-	type what struct{ order, status int32 }
-	places := map[what]int{}
+	last := slices.Repeat([]int32{-1}, len(h.orders)) // by order: its latest kept fact
+	before := make([]int32, 0, len(h.facts))          // by kept fact: its order's one before it
 	kept := h.facts[:0]
-	for run := range instants(h.facts) {
-		if len(run) == 1 {
-			kept = append(kept, run[0])
+	for _, f := range h.facts {
+		same := last[f.order]
+		for same >= 0 && kept[same].at == f.at && kept[same].status != f.status {
+			same = before[same]
+		}
+		if same < 0 || kept[same].at != f.at {
+			before = append(before, last[f.order])
+			last[f.order] = int32(len(kept))
+			kept = append(kept, f)
 			continue
 		}
-		clear(places)
-		for _, f := range run {
-			w := what{f.order, f.status}
-			first, twice := places[w]
-			if !twice {
-				places[w] = len(kept)
-				kept = append(kept, f)
-				continue
-			}
-			h.counts.Duplicate++
-			if f.attrs != 0 {
-				kept[first].attrs = f.attrs
-			}
+		h.counts.Duplicate++
+		if f.attrs != 0 {
+			kept[same].attrs = f.attrs
 		}
 	}
 	h.facts = kept
@@ -200,7 +199,7 @@ func instants(facts []fact) func(yield func([]fact) bool) {
 func (h *history) until(t time.Time) ([]fact, time.Time) {
 	if t.IsZero() {
 		if n := len(h.facts); n > 0 {
-			t = time.Unix(0, h.facts[n-1].at).UTC()
+			t = unixNano(h.facts[n-1].at)
 		}
 		return h.facts, t
 	}

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/alexandrite/orderwatch/order"
@@ -11,7 +12,21 @@ import (
 // judge plays the history to the engine and reports what it says.
 func (o *Options) judge(ctx context.Context, h *history) (*Report, error) {
 	facts, until := h.until(o.Until)
-	p := newPlayer(o.Flow, o.Mapping.Key.Name, h)
+	p, err := o.play(ctx, o.Flow, h)
+	if err != nil {
+		return nil, err
+	}
+	r := tally(o.Flow, o.Mapping.Key.Name, p.engine.Flush().Orders)
+	r.AsOf, r.Events, r.Rejected = stamp(until), h.counts, h.rejected
+	r.Durations = durations(facts, len(h.orders))
+	r.Transitions = p.steps.transitions(o.Flow, h.statuses)
+	return r, nil
+}
+
+// play plays the history to a new engine, up to the freeze.
+func (o *Options) play(ctx context.Context, flow *order.Flow, h *history) (*player, error) {
+	facts, until := h.until(o.Until)
+	p := newPlayer(flow, o.Mapping.Key.Name, h)
 	done := 0
 	for run := range instants(facts) {
 		p.play(run)
@@ -19,15 +34,31 @@ func (o *Options) judge(ctx context.Context, h *history) (*Report, error) {
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			o.Progress(Progress{Phase: PhaseJudge, Events: done + len(run), Total: len(facts)})
+			o.progress(Progress{Phase: PhaseJudge, Events: done + len(run), Total: len(facts)})
 		}
 		done += len(run)
 	}
 	p.engine.Advance(until)
-	r := tally(o.Flow, o.Mapping.Key.Name, p.engine.Flush().Orders)
-	r.AsOf, r.Events, r.Rejected = stamp(until), h.counts, h.rejected
-	r.Transitions = p.steps.transitions(o.Flow, h.statuses)
-	return r, nil
+	return p, nil
+}
+
+// durations measures the orders from their first to their last fact; facts are sorted by time.
+func durations(facts []fact, orders int) Durations {
+	first := make([]int64, orders)
+	long := slices.Repeat([]time.Duration{-1}, orders)
+	for i := range facts {
+		f := &facts[i]
+		if long[f.order] < 0 {
+			first[f.order] = f.at
+		}
+		long[f.order] = time.Duration(f.at - first[f.order])
+	}
+	long = slices.DeleteFunc(long, func(d time.Duration) bool { return d < 0 })
+	if len(long) == 0 {
+		return Durations{}
+	}
+	slices.Sort(long)
+	return Durations{quantile(long, 0.50).Seconds(), quantile(long, 0.95).Seconds()}
 }
 
 // sourceName is the one source of replayed events.

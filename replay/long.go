@@ -4,7 +4,7 @@ package replay
 func (t *table) long(column func(string) int) func() {
 	status, at := column(t.mapping.StatusColumn), column(t.mapping.TimeColumn)
 	return func() {
-		fields := t.scan.fields
+		fields := t.rows.cells()
 		if len(fields[status]) == 0 {
 			t.reject(ReasonStatus, "")
 			return
@@ -14,7 +14,7 @@ func (t *table) long(column func(string) int) func() {
 			t.rejectTime(t.mapping.TimeColumn, string(fields[at]))
 			return
 		}
-		t.emit(Event{Status: t.word(fields[status]), Time: when, Attrs: t.attributes()})
+		t.emit(Event{Status: t.words.word(fields[status]), Time: when, Attrs: t.attributes()})
 		t.emitStates()
 	}
 }

@@ -58,11 +58,11 @@ func (f field) failYAML(err error) {
 }
 
 func (f field) mapping() *Mapping {
-	o := f.object("layout!", "system!", "key!", "timezone", "time_layouts", "events",
-		"status_column", "time_column", "states", "attributes")
-	key := o["key"].object("name!", "column!")
+	o := f.object("layout", "system!", "key!", "timezone", "time_layouts", "events",
+		"status_column", "time_column", "states", "attributes", "lifecycle", "object_type", "via")
+	key := o["key"].object("name!", "column")
 	m := &Mapping{
-		Layout:       Layout(o["layout"].oneOf(string(LayoutWide), string(LayoutLong))),
+		Layout:       Layout(o["layout"].oneOf(string(LayoutWide), string(LayoutLong), string(LayoutXES), string(LayoutOCEL))),
 		System:       o["system"].system(),
 		Key:          KeyColumn{key["name"].text(), key["column"].text()},
 		Timezone:     o["timezone"].zone(),
@@ -71,19 +71,46 @@ func (f field) mapping() *Mapping {
 		StatusColumn: o["status_column"].text(),
 		TimeColumn:   o["time_column"].text(),
 		States:       o["states"].states(),
-		Attributes:   o["attributes"].attributes(),
+		Lifecycle:    o["lifecycle"].lifecycle(),
+		ObjectType:   o["object_type"].text(),
+		Via:          o["via"].texts(),
 	}
-	switch m.Layout {
-	case LayoutWide:
-		o["events"].required("wide")
-		o["status_column"].excluded("wide")
-		o["time_column"].excluded("wide")
-	case LayoutLong:
-		o["events"].excluded("long")
-		o["status_column"].required("long")
-		o["time_column"].required("long")
+	switch {
+	case o["layout"].node == nil && f.node != nil:
+		m.Layout = LayoutXES
+	case m.Layout == "":
+		return m // what belongs to it is not known
 	}
+	m.Attributes = o["attributes"].attributes(m.Layout)
+	o["key.column"] = key["column"]
+	o.fit(m.Layout, o["key"].node != nil)
 	return m
+}
+
+// members are the fields of an object by name.
+type members map[string]field
+
+// fit holds the fields to the layout.
+func (o members) fit(layout Layout, keyed bool) {
+	const table = "wide long"
+	for _, rule := range []struct{ field, in, needed string }{
+		{"events", "wide", "wide"},
+		{"status_column", "long xes", "long"},
+		{"time_column", "long xes", "long"},
+		{"states", table, ""},
+		{"lifecycle", "xes", ""},
+		{"object_type", "ocel", "ocel"},
+		{"via", "ocel", ""},
+		{"key.column", "wide long xes ocel", table},
+	} {
+		f := o[rule.field]
+		switch {
+		case !slices.Contains(strings.Fields(rule.in), string(layout)):
+			f.excluded(string(layout))
+		case slices.Contains(strings.Fields(rule.needed), string(layout)) && (keyed || rule.field != "key.column"):
+			f.required(string(layout))
+		}
+	}
 }
 
 func (f field) required(layout string) {
@@ -173,11 +200,22 @@ func (f field) states() []StateColumn {
 // attributeName is what can stand in an attribute's name on the wire.
 var attributeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`)
 
-func (f field) attributes() []AttributeColumn {
+func (f field) attributes(layout Layout) []AttributeColumn {
 	var out []AttributeColumn
 	for _, entry := range f.list() {
-		o := entry.object("column!", "name!")
-		a := AttributeColumn{o["column"].text(), o["name"].text()}
+		o := entry.object("column", "attribute", "name!", "scope")
+		a := AttributeColumn{o["column"].text(), o["name"].text(), ""}
+		if layout == LayoutXES || layout == LayoutOCEL {
+			o["column"].excluded(string(layout))
+			o["attribute"].required(string(layout))
+			a.Column, a.Scope = o["attribute"].text(), o["scope"].scope(layout)
+		} else {
+			o["attribute"].excluded(string(layout))
+			o["scope"].excluded(string(layout))
+			if entry.node.Kind == yaml.MappingNode {
+				o["column"].required(string(layout))
+			}
+		}
 		switch {
 		case a.Name == "":
 		case !attributeName.MatchString(a.Name):
@@ -186,6 +224,34 @@ func (f field) attributes() []AttributeColumn {
 			o["name"].fail("%q is given twice", a.Name)
 		}
 		out = append(out, a)
+	}
+	return out
+}
+
+func (f field) scope(layout Layout) Scope {
+	whole := ScopeTrace
+	if layout == LayoutOCEL {
+		whole = ScopeObject
+	}
+	return cmp.Or(Scope(f.oneOf(string(ScopeEvent), string(whole))), ScopeEvent)
+}
+
+func (f field) texts() []string {
+	var out []string
+	for _, entry := range f.list() {
+		out = append(out, entry.text())
+	}
+	return out
+}
+
+func (f field) lifecycle() []string {
+	if f.node == nil {
+		return nil
+	}
+	f.required("") // an empty list
+	var out []string
+	for _, text := range f.texts() {
+		out = append(out, strings.ToLower(text))
 	}
 	return out
 }

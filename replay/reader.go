@@ -37,7 +37,19 @@ const (
 	ReasonTime     Reason = "unreadable time"
 	ReasonNoEvent  Reason = "no event in the row"
 	ReasonNoTime   Reason = "a state of an order without events"
-	ReasonDue      Reason = "unreadable due time" // the event is kept, the attribute is not
+	ReasonMarkup   Reason = "broken XML"
+	ReasonJSON     Reason = "broken JSON"
+
+	// These lose an attribute, not its event.
+	ReasonDue       Reason = "unreadable due time"
+	ReasonAttribute Reason = "unreadable attribute"
+
+	// These are events that the mapping leaves out on purpose: counted, not listed.
+	ReasonLifecycle Reason = "a lifecycle transition that the mapping does not name"
+	ReasonNoOrder   Reason = "about no order"
+
+	// What was read before stays; what comes after is not known.
+	ReasonCut Reason = "the file breaks off"
 )
 
 // Rejection is one thing in a file that could not be used. As an error of a Reader it is not final.
@@ -56,5 +68,15 @@ func (r *Rejection) Error() string {
 	return text
 }
 
-// event reports whether the rejection lost an event, and not just an attribute.
-func (r *Rejection) event() bool { return r.Reason != ReasonDue }
+// event reports whether the rejection lost an event that was to be used.
+func (r *Rejection) event() bool {
+	switch r.Reason {
+	case ReasonDue, ReasonAttribute, ReasonCut:
+		return false
+	default:
+		return !r.leftOut()
+	}
+}
+
+// leftOut reports whether the mapping does not want the event.
+func (r *Rejection) leftOut() bool { return r.Reason == ReasonLifecycle || r.Reason == ReasonNoOrder }

@@ -12,7 +12,7 @@ const maxRejections = 100
 
 // Rejections is what could not be used.
 type Rejections struct {
-	First  []Rejection // in reading order, at most 100
+	First  []Rejection // in reading order, at most 100, without what the mapping leaves out
 	Totals map[Reason]int
 }
 
@@ -21,7 +21,7 @@ func (r *Rejections) add(one Rejection) {
 		r.Totals = map[Reason]int{}
 	}
 	r.Totals[one.Reason]++
-	if len(r.First) < maxRejections {
+	if len(r.First) < maxRejections && !one.leftOut() {
 		r.First = append(r.First, one)
 	}
 }
@@ -33,6 +33,19 @@ func (r *Rejections) Len() int {
 		n += count
 	}
 	return n
+}
+
+// listable is the number of those that First would list if it had room.
+func (r *Rejections) listable() int {
+	return r.Len() - r.Totals[ReasonLifecycle] - r.Totals[ReasonNoOrder]
+}
+
+// Err returns an error if a file broke off: what was read of it is in the report, the rest is not.
+func (r *Rejections) Err() error {
+	if n := r.Totals[ReasonCut]; n > 0 {
+		return fmt.Errorf("%d of the files could not be read to the end", n)
+	}
+	return nil
 }
 
 // WriteText lists the rejections for a person: totals by reason, then the first ones with their
@@ -54,7 +67,7 @@ func (r *Rejections) WriteText(w io.Writer) error {
 			return err
 		}
 	}
-	if more := r.Len() - len(r.First); more > 0 {
+	if more := r.listable() - len(r.First); more > 0 {
 		if _, err := fmt.Fprintf(w, "  and %d more\n", more); err != nil {
 			return err
 		}

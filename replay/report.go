@@ -23,8 +23,12 @@ type Report struct {
 	Stuck       []StuckVisit    `json:"stuck"`    // the longest overdue first
 	Transitions []Transition    `json:"transitions"`
 
-	Rejected Rejections `json:"-"`
+	Rejected  Rejections `json:"-"`
+	Durations Durations  `json:"-"`
 }
+
+// Durations are quantiles of the orders' elapsed times from their first to their last event, in seconds.
+type Durations struct{ P50, P95 float64 }
 
 // OrderCounts counts the orders that had an event by AsOf.
 type OrderCounts struct {

@@ -12,7 +12,7 @@ const maxShown = 20
 
 // WriteText writes the report for a person.
 func (r *Report) WriteText(w io.Writer) error {
-	p := &printer{w: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
+	p := newPrinter(w)
 	asOf := r.AsOf
 	if asOf == "" {
 		asOf = "never: no event could be used"
@@ -22,6 +22,9 @@ func (r *Report) WriteText(w io.Writer) error {
 	p.line("Orders: %d (%d open, %d finished, %d cancelled)", o.Total, o.Open, o.Finished, o.Cancelled)
 	p.line("Events: %d read, %d accepted, %d duplicate, %d rejected; %d out of order in the files",
 		e.Read, e.Accepted, e.Duplicate, e.Rejected, e.OutOfOrder)
+	if o.Total > 0 {
+		p.line("From first to last event: half within %s, 95 %% within %s", span(r.Durations.P50), span(r.Durations.P95))
+	}
 	p.promises(r.Promises)
 	p.stages(r.Stages)
 	p.stuck(r.Stuck)
@@ -44,6 +47,8 @@ type printer struct {
 	w   *tabwriter.Writer
 	err error
 }
+
+func newPrinter(w io.Writer) *printer { return &printer{w: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)} }
 
 func (p *printer) line(format string, args ...any) {
 	if p.err == nil {

@@ -16,6 +16,8 @@ type Options struct {
 	Files    []string       // read in this order; packed with gzip or plain
 	Until    time.Time      // the world is frozen after the events of this instant; the last accepted event's where zero
 	Progress func(Progress) // called from Run's goroutine at most every few thousand events; may be nil
+
+	against *order.Flow // Backtest's other flow
 }
 
 // Phase is a part of a replay.
@@ -48,17 +50,23 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err := o.Mapping.check(o.Flow); err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
-	if o.Progress == nil {
-		o.Progress = func(Progress) {}
+	h, err := o.history(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("replay: %w", err)
 	}
+	return o.judge(ctx, h)
+}
+
+// history reads the files.
+func (o *Options) history(ctx context.Context) (*history, error) {
 	h := newHistory(o.Mapping.System)
 	for _, file := range o.Files {
 		if err := o.read(ctx, h, file); err != nil {
-			return nil, fmt.Errorf("replay: %w", err)
+			return nil, err
 		}
 	}
 	h.settle()
-	return o.judge(ctx, h)
+	return h, nil
 }
 
 func (o *Options) read(ctx context.Context, h *history, file string) (err error) {
@@ -67,7 +75,7 @@ func (o *Options) read(ctx context.Context, h *history, file string) (err error)
 		return err
 	}
 	defer func() { err = errors.Join(err, src.Close()) }()
-	reader, err := NewCSV(file, src, o.Mapping, dues(o.Flow))
+	reader, err := newReader(file, src, o.Mapping, o.dues())
 	if err != nil {
 		return err
 	}
@@ -75,17 +83,25 @@ func (o *Options) read(ctx context.Context, h *history, file string) (err error)
 		if events%checkEvery != 0 {
 			return nil
 		}
-		o.Progress(Progress{Phase: PhaseRead, File: file, Events: events})
+		o.progress(Progress{Phase: PhaseRead, File: file, Events: events})
 		return ctx.Err()
 	})
 }
 
+func (o *Options) progress(p Progress) {
+	if o.Progress != nil {
+		o.Progress(p)
+	}
+}
+
 // dues lists the attributes that hold promised instants.
-func dues(flow *order.Flow) []string {
+func (o *Options) dues() []string {
 	var names []string
-	for i := range flow.Promises {
-		if due := flow.Promises[i].Due; due != "" {
-			names = append(names, due)
+	for _, flow := range []*order.Flow{o.Flow, o.against} {
+		for i := 0; flow != nil && i < len(flow.Promises); i++ {
+			if due := flow.Promises[i].Due; due != "" {
+				names = append(names, due)
+			}
 		}
 	}
 	return names

@@ -164,7 +164,6 @@ func TestRunRefuses(t *testing.T) {
 		"a file that is not there":       {longMapping, []string{good, "missing.csv"}, "replay: open history: open missing.csv"},
 		"a file without the columns":     {longMapping, []string{file(t, "g.csv", "id,x\n")}, `no column "what", no column "when"`},
 		"a mapping that fits no flow":    {foreign, []string{good}, `replay: match mapping with flow shop: key.name: the flow has no key "erp"; system: the flow has no status of "erp"`},
-		"a packed file that is cut off":  {longMapping, []string{cutOff(t)}, "unexpected EOF"},
 		"a directory instead of a table": {longMapping, []string{t.TempDir()}, "is a directory"},
 	}
 	for name, c := range cases {
@@ -177,9 +176,25 @@ func TestRunRefuses(t *testing.T) {
 	}
 }
 
+func TestOfAFileThatBreaksOffWhatWasReadStays(t *testing.T) {
+	r, err := Run(t.Context(), twoOrdersOptions(t, cutOff(t), file(t, "g.csv", "id,what,when\n9,BOUGHT,2024-05-01 12:00:00\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Orders.Total != 3 || r.Events != (EventCounts{Read: 5, Accepted: 5}) {
+		t.Errorf("%+v, %+v: want the three orders of both files", r.Orders, r.Events)
+	}
+	if len(r.Rejected.First) != 1 || r.Rejected.First[0].Reason != ReasonCut || r.Rejected.First[0].Detail != "unexpected EOF" {
+		t.Errorf("got %+v", r.Rejected.First)
+	}
+	if err := r.Rejected.Err(); err == nil {
+		t.Error("nobody is told")
+	}
+}
+
 func cutOff(t *testing.T) string {
 	t.Helper()
-	name := file(t, "f.csv.gz", strings.Repeat(twoOrders, 100))
+	name := file(t, "f.csv.gz", twoOrders+strings.Repeat("\n", 1000))
 	info, err := os.Stat(name)
 	if err != nil {
 		t.Fatal(err)

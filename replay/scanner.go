@@ -6,9 +6,6 @@ import (
 	"io"
 )
 
-// maxRowBytes bounds one row. An opening quote without an end costs at most this much reading.
-const maxRowBytes = 1 << 20
-
 var (
 	errQuotes  = errors.New("unbalanced quotes")
 	errTooLong = errors.New("row too long")
@@ -18,20 +15,14 @@ var (
 // here: it allocates nothing a row, and after a row with broken quotes it goes on at the next line,
 // where encoding/csv would swallow the rest of the file.
 type scanner struct {
-	src    io.Reader
-	buf    []byte
-	r, w   int // buf[r:w] is unread
-	eof    bool
-	err    error // of src
-	line   int   // lines consumed
-	row    int   // line on which the current row starts, from 1
+	window
+	line   int // lines consumed
+	row    int // line on which the current row starts, from 1
 	fields [][]byte
 	text   []byte // the unquoted fields of the current row
 }
 
-func newScanner(src io.Reader) *scanner {
-	return &scanner{src: src, buf: make([]byte, 64<<10)}
-}
+func newScanner(src io.Reader) *scanner { return &scanner{window: newWindow(src, 64<<10)} }
 
 // next reads a row into s.fields, valid until the next call. Blank lines are skipped. After errQuotes
 // and errTooLong reading goes on; io.EOF and errors of the source are final.
@@ -56,6 +47,18 @@ func (s *scanner) next() error {
 	}
 }
 
+// nextLine reads a line, valid until the next call, without regard to quotes. Errors are as for next.
+func (s *scanner) nextLine() ([]byte, error) {
+	n, err := s.lineLength()
+	if err != nil {
+		return nil, err
+	}
+	s.row = s.line + 1
+	line := s.buf[s.r : s.r+n]
+	s.consume(n)
+	return line, nil
+}
+
 // lineLength returns the length of the next line, its end included.
 func (s *scanner) lineLength() (int, error) {
 	for seen := 0; ; {
@@ -76,34 +79,6 @@ func (s *scanner) lineLength() (int, error) {
 			return seen, nil
 		}
 	}
-}
-
-// more reads on. It returns false at the end, on an error and when the unread text has reached its bound.
-func (s *scanner) more() bool {
-	if s.eof || s.err != nil || s.w-s.r >= maxRowBytes {
-		return false
-	}
-	if s.r > 0 {
-		s.w = copy(s.buf, s.buf[s.r:s.w])
-		s.r = 0
-	}
-	if s.w == len(s.buf) {
-		s.buf = append(s.buf, make([]byte, len(s.buf))...)
-	}
-	for range 100 {
-		n, err := s.src.Read(s.buf[s.w:])
-		s.w += n
-		if errors.Is(err, io.EOF) {
-			s.eof = true
-		} else {
-			s.err = err
-		}
-		if n > 0 || err != nil {
-			return n > 0
-		}
-	}
-	s.err = io.ErrNoProgress
-	return false
 }
 
 // dropLine skips a line that is longer than the buffer may be.

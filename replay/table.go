@@ -11,13 +11,23 @@ import (
 	"github.com/alexandrite/orderwatch/order"
 )
 
-// table reads the rows of one CSV file; wide and long say which events a row holds.
+// rowSource hands out the rows of one file.
+type rowSource interface {
+	// next reads a row. After a *Rejection, whose file and row are not set, reading goes on; io.EOF and other
+	// errors are final.
+	next() error
+	cells() [][]byte // of the current row, valid until the next call of next
+	place() int      // line on which the current row starts, from 1
+}
+
+// table reads the events of one file's rows; wide and long say which events a row holds.
 type table struct {
 	file    string
 	mapping *Mapping
 	clock   clock
-	dues    map[string]bool // attributes that are instants
-	scan    *scanner
+	values  *values
+	words   *words
+	rows    rowSource
 	width   int
 	used    []int // columns that are read
 	key     int
@@ -25,9 +35,9 @@ type table struct {
 	attrs   []int
 	row     func() // queues the current row's events and rejections
 	lastKey string
-	words   map[string]string
 	queue   []result
 	at      int
+	done    bool
 }
 
 // result is what Next returns.
@@ -36,23 +46,26 @@ type result struct {
 	err   *Rejection
 }
 
-// NewCSV returns the Reader of a table after the mapping. Values of the attributes in dues are
-// instants: they are read as the file's other times and handed on in RFC 3339, UTC. The error lists
+// NewCSV returns the Reader of a table after the mapping, of layout wide or long. Values of the attributes in
+// dues are instants: they are read as the file's other times and handed on in RFC 3339, UTC. The error lists
 // every column that is missing or ambiguous. file serves the messages only.
 func NewCSV(file string, r io.Reader, m *Mapping, dues []string) (Reader, error) {
-	t := &table{
-		file: file, mapping: m, scan: newScanner(r), words: map[string]string{},
-		clock: clock{m.TimeLayouts, m.Timezone}, dues: map[string]bool{},
+	if m.Layout != LayoutWide && m.Layout != LayoutLong {
+		return nil, fmt.Errorf("%s is a table: the mapping's layout must be %s or %s", file, LayoutWide, LayoutLong)
 	}
-	for _, name := range dues {
-		t.dues[name] = true
-	}
-	header, err := t.header()
+	lines := &csvRows{newScanner(r)}
+	header, err := lines.header(m)
 	if err != nil {
 		return nil, fmt.Errorf("read header of %s: %w", file, err)
 	}
-	column := func(name string) int { return slices.Index(header, name) }
-	t.width, t.key = len(header), column(m.Key.Column)
+	return newTable(file, lines, header, m, dues), nil
+}
+
+func newTable(file string, lines rowSource, columns []string, m *Mapping, dues []string) *table {
+	t := &table{file: file, mapping: m, rows: lines, words: newWords(), clock: clock{m.TimeLayouts, m.Timezone}}
+	t.values = newValues(&t.clock, dues)
+	column := func(name string) int { return slices.Index(columns, name) }
+	t.width, t.key = len(columns), column(m.Key.Column)
 	for _, name := range m.columns() {
 		t.used = append(t.used, column(name))
 	}
@@ -67,11 +80,28 @@ func NewCSV(file string, r io.Reader, m *Mapping, dues []string) (Reader, error)
 	} else {
 		t.row = t.long(column)
 	}
-	return t, nil
+	return t
 }
 
-func (t *table) header() ([]string, error) {
-	err := t.scan.next()
+// csvRows are the rows of a CSV file.
+type csvRows struct{ scan *scanner }
+
+func (c *csvRows) cells() [][]byte { return c.scan.fields }
+func (c *csvRows) place() int      { return c.scan.row }
+
+func (c *csvRows) next() error {
+	switch err := c.scan.next(); {
+	case errors.Is(err, errQuotes):
+		return &Rejection{Reason: ReasonQuotes}
+	case errors.Is(err, errTooLong):
+		return &Rejection{Reason: ReasonTooLong, Detail: fmt.Sprintf("over %d bytes", maxRowBytes)}
+	default:
+		return err
+	}
+}
+
+func (c *csvRows) header(m *Mapping) ([]string, error) {
+	err := c.scan.next()
 	if errors.Is(err, io.EOF) {
 		return nil, errors.New("the file is empty")
 	}
@@ -79,10 +109,10 @@ func (t *table) header() ([]string, error) {
 		return nil, err
 	}
 	var header, wrong []string
-	for _, field := range t.scan.fields {
+	for _, field := range c.scan.fields {
 		header = append(header, string(field))
 	}
-	for _, name := range t.mapping.columns() {
+	for _, name := range m.columns() {
 		first := slices.Index(header, name)
 		switch {
 		case first < 0:
@@ -99,18 +129,21 @@ func (t *table) header() ([]string, error) {
 
 func (t *table) Next() (Event, error) {
 	for t.at == len(t.queue) {
+		if t.done {
+			return Event{}, io.EOF
+		}
 		t.queue, t.at = t.queue[:0], 0
-		switch err := t.scan.next(); {
+		var rejection *Rejection
+		switch err := t.rows.next(); {
 		case err == nil:
 			t.read()
-		case errors.Is(err, errQuotes):
-			t.reject(ReasonQuotes, "")
-		case errors.Is(err, errTooLong):
-			t.reject(ReasonTooLong, fmt.Sprintf("over %d bytes", maxRowBytes))
+		case errors.As(err, &rejection):
+			t.reject(rejection.Reason, rejection.Detail)
 		case errors.Is(err, io.EOF):
-			return Event{}, io.EOF
+			t.done = true
 		default:
-			return Event{}, fmt.Errorf("read %s after line %d: %w", t.file, t.scan.line, err)
+			t.done = true
+			t.reject(ReasonCut, err.Error())
 		}
 	}
 	next := t.queue[t.at]
@@ -123,7 +156,7 @@ func (t *table) Next() (Event, error) {
 
 // read queues what the current row holds.
 func (t *table) read() {
-	fields := t.scan.fields
+	fields := t.rows.cells()
 	if len(fields) != t.width {
 		t.reject(ReasonFields, fmt.Sprintf("%d, the header has %d", len(fields), t.width))
 		return
@@ -145,7 +178,7 @@ func (t *table) read() {
 }
 
 func (t *table) reject(reason Reason, detail string) {
-	t.queue = append(t.queue, result{err: &Rejection{File: t.file, Row: t.scan.row, Reason: reason, Detail: detail}})
+	t.queue = append(t.queue, result{err: &Rejection{File: t.file, Row: t.rows.place(), Reason: reason, Detail: detail}})
 }
 
 // rejectTime rejects the event of one cell.
@@ -155,14 +188,14 @@ func (t *table) rejectTime(column, text string) {
 
 // emit queues an event of the current row.
 func (t *table) emit(e Event) {
-	e.Key, e.Row = t.lastKey, t.scan.row
+	e.Key, e.Row = t.lastKey, t.rows.place()
 	t.queue = append(t.queue, result{event: e})
 }
 
 // emitStates queues the states that the current row is in.
 func (t *table) emitStates() {
 	for i, column := range t.states {
-		if string(t.scan.fields[column]) == t.mapping.States[i].Value {
+		if string(t.rows.cells()[column]) == t.mapping.States[i].Value {
 			t.emit(Event{Status: t.mapping.States[i].Status, Last: true})
 		}
 	}
@@ -172,18 +205,14 @@ func (t *table) emitStates() {
 func (t *table) attributes() []order.Attr {
 	var out []order.Attr
 	for i, column := range t.attrs {
-		text, name := t.scan.fields[column], t.mapping.Attributes[i].Name
+		text, name := t.rows.cells()[column], t.mapping.Attributes[i].Name
 		if len(text) == 0 {
 			continue
 		}
-		value := t.word(text)
-		if t.dues[name] {
-			due, ok := t.due(value)
-			if !ok {
-				t.reject(ReasonDue, t.mapping.Attributes[i].Column+" "+quote(value))
-				continue
-			}
-			value = due
+		value, ok := t.values.value(name, t.words.word(text))
+		if !ok {
+			t.reject(ReasonDue, t.mapping.Attributes[i].Column+" "+quote(string(text)))
+			continue
 		}
 		if out == nil {
 			out = make([]order.Attr, 0, len(t.attrs))
@@ -191,29 +220,6 @@ func (t *table) attributes() []order.Attr {
 		out = append(out, order.Attr{Name: name, Value: value})
 	}
 	return out
-}
-
-func (t *table) due(text string) (string, bool) {
-	at, ok := t.clock.parse(text)
-	if !ok {
-		return "", false
-	}
-	return stamp(at), true
-}
-
-// maxWords bounds the words that are kept once for all rows.
-const maxWords = 10_000
-
-// word returns the text as a string, the same one for the same text where there are few different ones.
-func (t *table) word(text []byte) string {
-	if word, ok := t.words[string(text)]; ok {
-		return word
-	}
-	word := string(text)
-	if len(t.words) < maxWords {
-		t.words[word] = word
-	}
-	return word
 }
 
 // quote shows a cell in a message, cut to a bearable length.

@@ -28,6 +28,12 @@ func events(t testing.TB, m *Mapping, text string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return lines(t, r)
+}
+
+// lines reads to the end: an event or a rejection a line.
+func lines(t testing.TB, r Reader) []string {
+	t.Helper()
 	var out []string
 	for {
 		e, err := r.Next()

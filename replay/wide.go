@@ -10,7 +10,7 @@ func (t *table) wide(column func(string) int) func() {
 		attrs := t.attributes()
 		start := len(t.queue)
 		for i, c := range columns {
-			if text := t.scan.fields[c]; len(text) > 0 {
+			if text := t.rows.cells()[c]; len(text) > 0 {
 				t.emitAt(t.mapping.Events[i].Column, t.mapping.Events[i].Status, string(text))
 			}
 		}
@@ -19,7 +19,7 @@ func (t *table) wide(column func(string) int) func() {
 			t.reject(ReasonNoEvent, "")
 			return
 		}
-		if first := t.earliest(start); first != nil {
+		if first := earliest(t.queue[start:]); first != nil {
 			first.Attrs = attrs
 		}
 	}
@@ -33,19 +33,4 @@ func (t *table) emitAt(column, status, text string) {
 		return
 	}
 	t.emit(Event{Status: status, Time: at})
-}
-
-// earliest returns the first event by time from start on in the queue, a state only if there is no other.
-func (t *table) earliest(start int) *Event {
-	var first *Event
-	for i := start; i < len(t.queue); i++ {
-		if t.queue[i].err != nil {
-			continue
-		}
-		e := &t.queue[i].event
-		if first == nil || !e.Last && (first.Last || e.Time.Before(first.Time)) {
-			first = e
-		}
-	}
-	return first
 }

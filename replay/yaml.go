@@ -41,8 +41,8 @@ func (f field) child(node *yaml.Node, line int, path string) field {
 
 // object reads a mapping with these fields and no others; a name with a "!" must be there.
 // The result has every name, absent ones without a node.
-func (f field) object(names ...string) map[string]field {
-	members := map[string]field{}
+func (f field) object(names ...string) members {
+	members := members{}
 	if f.node != nil && f.node.Kind != yaml.MappingNode {
 		f.fail("must be a mapping of names to values")
 		f.node = nil

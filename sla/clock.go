@@ -1,55 +1,42 @@
 package sla
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
 
 // setSource takes over a source's new state. Visits that waited for its proof are judged at the next Advance.
 func (e *Engine) setSource(s *SourceState) {
-	old := e.sources[s.Name]
+	old := cmp.Or(e.sources[s.Name], &SourceState{})
 	e.sources[s.Name] = s
 	for i := range e.stages {
 		if slices.Contains(e.plan.flow.Stages[i].Reporters, s.Name) {
 			e.stages[i].moved = true
 		}
 	}
-	if old != nil && offsetsChanged(old, s) {
+	if !sameLateOffsets(old, s) {
 		e.replace(s.Name)
 	}
 }
 
 // place puts a record on the corrected timeline.
-func (e *Engine) place(r *Record) fact {
-	return fact{at: r.Event.Time.Add(-e.offset(r)).UTC(), rec: r}
+func (e *Engine) place(r *Record) *fact {
+	x := newFact(r)
+	x.at = e.corrected(x)
+	return x
 }
 
-// offset returns the clock offset in force at the record's place in its stream. The source's state knows
-// better than the record, which was stamped when it was committed.
-func (e *Engine) offset(r *Record) time.Duration {
-	offset := r.Offset
-	s := e.sources[r.Event.Source]
-	if s == nil || r.Event.Seq == 0 {
-		return offset
-	}
-	for i := range s.Epochs {
-		if s.Epochs[i].Epoch != r.Event.Epoch {
-			continue
-		}
-		for _, c := range s.Epochs[i].Offsets {
-			if c.From > r.Event.Seq {
-				break
-			}
-			offset = c.Offset
+// corrected returns when a fact happened. The offset in force at its place in the stream is the one it was
+// stamped with; but where the watermark that brought it came after the fact, the source's state knows better.
+func (e *Engine) corrected(x *fact) time.Time {
+	offset := x.stamped
+	if s := e.sources[x.position.Source]; s != nil {
+		if late, ok := s.lateOffset(x.position); ok {
+			offset = late
 		}
 	}
-	return offset
-}
-
-func offsetsChanged(old, now *SourceState) bool {
-	return !slices.EqualFunc(old.Epochs, now.Epochs, func(a, b EpochState) bool {
-		return a.Epoch == b.Epoch && slices.Equal(a.Offsets, b.Offsets)
-	})
+	return x.time.Add(-offset).UTC()
 }
 
 // replace puts every fact of a source on the timeline again: an offset became known after the
@@ -57,17 +44,17 @@ func offsetsChanged(old, now *SourceState) bool {
 func (e *Engine) replace(source string) {
 	for _, o := range e.orders {
 		moved := false
-		for i := range o.facts {
-			if o.facts[i].rec.Event.Source != source {
+		for _, x := range o.facts {
+			if x.position.Source != source {
 				continue
 			}
-			if x := e.place(o.facts[i].rec); !x.at.Equal(o.facts[i].at) {
-				o.facts[i], moved = x, true
+			if at := e.corrected(x); !at.Equal(x.at) {
+				x.at, moved = at, true
 			}
 		}
 		if moved {
-			slices.SortFunc(o.facts, func(a, b fact) int { return a.compare(&b) })
-			o.stale = true
+			slices.SortFunc(o.facts, (*fact).compare)
+			o.stale = !o.broken
 			e.settle(o)
 		}
 	}

@@ -36,13 +36,14 @@ type Engine struct {
 	dues    schedule // deadlines of visits and dues of promises
 	dirty   map[OrderID]*tracked
 	late    int
+	broken  int // quarantined orders
 	change  Change
 }
 
 // tracked is an order the engine holds.
 type tracked struct {
 	id       OrderID
-	facts    []fact // in their total order
+	facts    []*fact // in their total order
 	folded   *folded
 	issued   []issued
 	absorbed []OrderID
@@ -50,6 +51,8 @@ type tracked struct {
 	settled  []string    // promises already handed out
 	counted  []share
 	stale    bool // folded is not what facts amount to
+	touched  bool // by the batch at hand
+	broken   bool // quarantined
 }
 
 // visitName names a visit within its order.
@@ -79,9 +82,10 @@ func New(o Options) *Engine {
 
 // Apply folds in a committed batch. Verdicts that only time decides wait for Advance.
 func (e *Engine) Apply(b *Batch) {
-	touched := make([]*tracked, 0, len(b.Records))
+	var touched []*tracked
 	for i := range b.Records {
-		if o := e.applyRecord(&b.Records[i]); o != nil {
+		if o := e.applyRecord(&b.Records[i]); o != nil && !o.touched {
+			o.touched = true
 			touched = append(touched, o)
 		}
 	}
@@ -89,6 +93,7 @@ func (e *Engine) Apply(b *Batch) {
 		e.setSource(&b.Sources[i])
 	}
 	for _, o := range touched {
+		o.touched = false
 		if e.orders[o.id] == o {
 			e.settle(o)
 		}
@@ -108,8 +113,7 @@ func (e *Engine) applyRecord(r *Record) *tracked {
 		o = e.create(r)
 	}
 	e.noteTap(r)
-	o.insert(e.place(r))
-	if len(r.Link.Refused) > 0 {
+	if e.insert(o, e.place(r)) && len(r.Link.Refused) > 0 {
 		e.audit(AuditEntry{Kind: AuditConflict, Order: o.id, Detail: keysText(r.Link.Refused)})
 	}
 	return o
@@ -138,8 +142,10 @@ func (e *Engine) merge(r *Record) bool {
 	into := e.orders[r.Order]
 	whole := into != nil
 	for _, id := range r.Link.Absorbed {
-		e.change.Removed = append(e.change.Removed, Merge{From: id, Into: r.Order})
-		e.audit(AuditEntry{Kind: AuditMerged, Order: r.Order, Detail: id.String()})
+		if whole && slices.Contains(into.absorbed, id) {
+			continue // its history told us before the batch did
+		}
+		e.sayMerged(id, r.Order)
 		whole = whole && e.orders[id] != nil
 	}
 	for _, id := range r.Link.Absorbed {
@@ -160,9 +166,17 @@ func (e *Engine) merge(r *Record) bool {
 	return whole
 }
 
+func (e *Engine) sayMerged(from, into OrderID) {
+	e.change.Removed = append(e.change.Removed, Merge{From: from, Into: into})
+	e.audit(AuditEntry{Kind: AuditMerged, Order: into, Detail: from.String()})
+}
+
 // drop forgets an order.
 func (e *Engine) drop(o *tracked) {
 	e.uncount(o)
+	if o.broken {
+		e.broken--
+	}
 	delete(e.orders, o.id)
 	delete(e.dirty, o.id)
 }
@@ -172,27 +186,33 @@ func (o *tracked) absorb(from *tracked) {
 	for _, x := range from.facts {
 		o.add(x)
 	}
-	o.issued = append(o.issued, from.issued...)
+	for _, s := range from.issued {
+		o.say(s)
+	}
 	o.reported = append(o.reported, from.reported...)
 	o.settled = append(o.settled, from.settled...)
 	o.stale = true
 }
 
-// insert takes in a fact: at the end it is folded on, elsewhere the order is folded anew.
-func (o *tracked) insert(x fact) {
-	fits := len(o.facts) == 0 || o.facts[len(o.facts)-1].compare(&x) < 0
-	if o.add(x) {
-		if fits && !o.stale {
-			o.folded.apply(&x)
-		} else {
-			o.stale = true
-		}
+// insert takes in a fact: at the end it is folded on, elsewhere the order is folded anew. It
+// reports false for one that is there already.
+func (e *Engine) insert(o *tracked, x *fact) bool {
+	fits := len(o.facts) == 0 || o.facts[len(o.facts)-1].compare(x) < 0
+	switch added := o.add(x); {
+	case !added:
+		return false
+	case o.broken: // folded once it is mended
+	case fits && !o.stale:
+		e.fold(o, o.facts[len(o.facts)-1:])
+	default:
+		o.stale = true
 	}
+	return true
 }
 
 // add puts a fact in its place and reports false for one that is there already.
-func (o *tracked) add(x fact) bool {
-	i, known := slices.BinarySearchFunc(o.facts, &x, func(a fact, b *fact) int { return a.compare(b) })
+func (o *tracked) add(x *fact) bool {
+	i, known := slices.BinarySearchFunc(o.facts, x, (*fact).compare)
 	if known {
 		return false
 	}
@@ -200,54 +220,15 @@ func (o *tracked) add(x fact) bool {
 	return true
 }
 
-// Restore takes in an order's whole history: at start, or because Change.History asked for it.
-// What was said of it stays said; what the history shows to be wrong is retracted.
-func (e *Engine) Restore(h History) {
-	delete(e.awaited, h.Order)
-	if old := e.orders[h.Order]; old != nil {
-		e.drop(old)
-	}
-	e.last = max(e.last, h.Order)
-	o := &tracked{id: h.Order, stale: true, issued: standing(h.Audit)}
-	for i := range h.Records {
-		r := &h.Records[i]
-		e.noteTap(r)
-		o.facts = append(o.facts, e.place(r))
-		o.absorbed = append(o.absorbed, r.Link.Absorbed...)
-		e.last = max(e.last, r.Order)
-	}
-	slices.SortFunc(o.facts, func(a, b fact) int { return a.compare(&b) })
-	o.facts = slices.CompactFunc(o.facts, func(a, b fact) bool { return a.compare(&b) == 0 })
-	e.orders[o.id] = o
-	o.folded = newFolded(e.plan)
-	e.refold(o)
-	e.reportAll(o)
-	e.settle(o)
-}
-
-// refold folds an order from its first fact. What is still true of its visits is carried over.
-func (e *Engine) refold(o *tracked) {
-	old := o.folded
-	o.folded = newFolded(e.plan)
-	for i := range o.facts {
-		o.folded.apply(&o.facts[i])
-	}
-	o.stale = false
-	for i := range o.folded.visits {
-		v := &o.folded.visits[i]
-		if was := old.find(v.Stage, v.N); was != nil && was.Deadline.Equal(v.Deadline) && was.Entered.Equal(v.Entered) {
-			v.scheduled = was.scheduled
-			if v.Open() && was.Open() {
-				v.Verdict, v.Evidence = was.Verdict, was.Evidence
-			}
-		}
-	}
-}
-
 // settle brings everything that depends on a changed order up to date.
 func (e *Engine) settle(o *tracked) {
 	if o.stale {
 		e.refold(o)
+	}
+	e.dirty[o.id] = o
+	if o.broken {
+		e.uncount(o)
+		return
 	}
 	e.reconcile(o)
 	for i := range o.folded.visits {
@@ -258,7 +239,6 @@ func (e *Engine) settle(o *tracked) {
 	}
 	e.report(o)
 	e.recount(o)
-	e.dirty[o.id] = o
 }
 
 // schedule makes the appointments of an open visit.
@@ -336,11 +316,15 @@ func (e *Engine) Flush() *Change {
 	for _, o := range e.dirty {
 		c.Orders = append(c.Orders, e.view(o))
 		if o.folded.state != StateOpen {
-			e.uncount(o)
-			delete(e.orders, o.id)
+			e.drop(o)
 		}
 	}
 	clear(e.dirty)
+	for i := range c.Audit {
+		if c.Audit[i].At.IsZero() { // said while restoring, before the clock was set
+			c.Audit[i].At = e.now
+		}
+	}
 	slices.SortFunc(c.Orders, func(a, b Order) int { return int(a.ID - b.ID) })
 	return &c
 }

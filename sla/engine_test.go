@@ -72,8 +72,10 @@ type timeline struct {
 	orders  map[OrderID]Order
 }
 
-func newTimeline(t *testing.T) *timeline {
-	return &timeline{t: t, engine: New(Options{Flow: parseFlow(t, testFlow)}), sources: map[string]*SourceState{}, clock: day0, orders: map[OrderID]Order{}}
+func newTimeline(t *testing.T) *timeline { return newTimelineOf(t, testFlow) }
+
+func newTimelineOf(t *testing.T, flow string) *timeline {
+	return &timeline{t: t, engine: New(Options{Flow: parseFlow(t, flow)}), sources: map[string]*SourceState{}, clock: day0, orders: map[OrderID]Order{}}
 }
 
 func (l *timeline) play(story string) {
@@ -331,6 +333,20 @@ func TestOneOrdersTimeline(t *testing.T) {
 			story:    "0s shop/SUBMITTED due=2026-03-02T10:00:00Z\n1s mes/SUBMITTED\n30m mes/SUBMITTED due=2026-03-05T10:00:00Z\n3h mes/MADE",
 			visits:   "handover#1 0s..1s met\nwaiting#1 1s.. unknown",
 			promises: "lead kept due 72h0m0s\ndue kept due 73h0m0s",
+		},
+		"an early leave does not take the order out of the stage it is in": {
+			story:  "0s mes/STARTED\n2s mes/SUBMITTED\n31m watermark mes-db",
+			visits: "computing#1 0s.. stuck slow_compute\nwaiting#1 2s..2s met", said: "stuck computing#1",
+		},
+		"a promise that was late before its pause began stays late": {
+			story:    "0s shop/SUBMITTED\n1s mes/SUBMITTED\n73h crm/PRICED\n74h mes/MADE",
+			visits:   "approval#1 73h0m0s.. open\nhandover#1 0s..1s met\nwaiting#1 1s..73h0m0s skipped",
+			promises: "lead late due 72h0m0s\ndue kept",
+		},
+		"a pause that lasts at the stop counts up to it": {
+			story:    "0s shop/SUBMITTED\n1s mes/SUBMITTED\n71h crm/PRICED\n74h mes/MADE",
+			visits:   "approval#1 71h0m0s.. open\nhandover#1 0s..1s met\nwaiting#1 1s..71h0m0s skipped",
+			promises: "lead kept due 75h0m0s\ndue kept",
 		},
 		"cancelled in time is outside the objective, cancelled late is late": {
 			story:    "0s shop/SUBMITTED due=2026-03-02T10:00:00Z\n1s mes/SUBMITTED\n2h crm/CANCELLED",

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/alexandrite/orderwatch/order"
 )
 
 // enter counts a sequence as here. It reports TakenAccepted, TakenDuplicate or TakenOverflow.
@@ -124,19 +126,67 @@ func (ep *EpochState) pend(p PendingMark) {
 	}
 }
 
+// offset enters the offset that a watermark brought.
 func (ep *EpochState) offset(c OffsetChange) {
 	i, _ := slices.BinarySearchFunc(ep.Offsets, c.From, func(a OffsetChange, from uint64) int { return cmp.Compare(a.From, from) })
+	if i == 0 || ep.Offsets[i-1].Offset != c.Offset {
+		until := ep.Through
+		if n := len(ep.Ahead); n > 0 {
+			until = ep.Ahead[n-1].To
+		}
+		if i < len(ep.Offsets) {
+			until = min(until, ep.Offsets[i].From-1)
+		}
+		if until >= c.From {
+			c.Until = until
+		}
+	}
 	ep.Offsets = slices.Insert(ep.Offsets, i, c)
 	if len(ep.Offsets) > maxPending {
 		ep.Offsets = slices.Delete(ep.Offsets, 1, 2)
 	}
 }
 
-// pruneOffsets forgets offsets that no record to come can need.
+// pruneOffsets forgets offsets that no record to come can need, and that every record here was stamped with.
 func (ep *EpochState) pruneOffsets() {
 	n := 0
 	for n+1 < len(ep.Offsets) && ep.Offsets[n+1].From <= ep.Through+1 {
 		n++
 	}
-	ep.Offsets = slices.Delete(ep.Offsets, 0, n)
+	past := slices.DeleteFunc(slices.Clone(ep.Offsets[:n]), func(c OffsetChange) bool { return c.Until == 0 })
+	if extra := len(past) - maxLateOffsets; extra > 0 {
+		past = past[extra:]
+	}
+	ep.Offsets = slices.Replace(ep.Offsets, 0, n, past...)
+}
+
+// lateOffset returns the offset in force for a record that had come before it was known.
+func (s *SourceState) lateOffset(p order.Position) (time.Duration, bool) {
+	i, ok := s.findEpoch(p.Epoch)
+	if !ok {
+		return 0, false
+	}
+	offsets := s.Epochs[i].Offsets
+	for j := len(offsets) - 1; j >= 0; j-- {
+		if c := &offsets[j]; c.From <= p.Seq && p.Seq <= c.Until {
+			return c.Offset, true
+		}
+	}
+	return 0, false
+}
+
+// sameLateOffsets reports whether two states of a source correct the same records.
+func sameLateOffsets(a, b *SourceState) bool {
+	late := func(s *SourceState) []OffsetChange {
+		var list []OffsetChange
+		for i := range s.Epochs {
+			for _, c := range s.Epochs[i].Offsets {
+				if c.Until != 0 {
+					list = append(list, c)
+				}
+			}
+		}
+		return list
+	}
+	return slices.Equal(late(a), late(b))
 }

@@ -7,12 +7,19 @@ import (
 	"github.com/alexandrite/orderwatch/order"
 )
 
+// argApproximate marks a proof that is from a poll. Kept with the evidence, a restart does not lose it.
+const argApproximate = "approximate"
+
 // absenceEvidence says what opened the visit, what did not come, and which sources prove it.
 func (e *Engine) absenceEvidence(v *visit) []Evidence {
 	evidence := e.questionEvidence(v)
 	for _, name := range e.plan.flow.Stages[v.stage].Reporters {
 		if s := e.sources[name]; s != nil {
-			evidence = append(evidence, Evidence{Code: EvidenceProof, Source: name, Seq: s.Through, At: nano(s.Watermark)})
+			proof := Evidence{Code: EvidenceProof, Source: name, Seq: s.Through, At: nano(s.Watermark)}
+			if s.Approximate {
+				proof.Args = map[string]string{argApproximate: "yes"}
+			}
+			evidence = append(evidence, proof)
 		}
 	}
 	return evidence
@@ -43,9 +50,9 @@ func (e *Engine) unknownEvidence(v *visit) []Evidence {
 }
 
 func (e *Engine) questionEvidence(v *visit) []Evidence {
-	by := &v.openedBy.Event
+	by := v.openedBy
 	return []Evidence{
-		{Code: EvidenceEntered, At: by.Time.UnixNano(), Source: by.Source, Seq: by.Seq, Args: map[string]string{"status": by.System + "/" + by.Status}},
+		{Code: EvidenceEntered, At: by.time.UnixNano(), Source: by.position.Source, Seq: by.position.Seq, Args: map[string]string{"status": by.status.String()}},
 		{Code: EvidenceNotLeft, At: v.Deadline.UnixNano(), Args: map[string]string{"statuses": statusList(e.plan.flow.Stages[v.stage].Leave)}},
 	}
 }

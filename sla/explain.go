@@ -43,9 +43,9 @@ func (e *Engine) explainHandoff(o *tracked, v *visit, stage *order.Stage) (Cause
 	published := publishedBy(o.folded.messages, &stage.Via, v.Entered)
 	switch {
 	case published != nil:
-		m := &published.Event
-		evidence = append(evidence, Evidence{Code: EvidencePublished, At: m.Time.UnixNano(), Source: m.Source, Seq: m.Seq,
-			Args: map[string]string{"exchange": m.Message.Destination, "routing_key": m.Message.RoutingKey, "message": m.Message.ID}})
+		m := published.message
+		evidence = append(evidence, Evidence{Code: EvidencePublished, At: published.time.UnixNano(), Source: published.position.Source, Seq: published.position.Seq,
+			Args: map[string]string{"exchange": m.Destination, "routing_key": m.RoutingKey, "message": m.ID}})
 	case e.tapProves(stage.Via.Exchange, v.Deadline):
 		tap := e.sources[e.taps[stage.Via.Exchange]]
 		evidence = append(evidence, Evidence{Code: EvidenceNotPublished, At: nano(tap.Watermark), Source: tap.Name, Seq: tap.Through,
@@ -81,12 +81,12 @@ func (e *Engine) tapProves(exchange string, through time.Time) bool {
 
 // publishedBy returns the message of this hand-off, or nil. A tap's clock is not the sender's, so a message
 // a moment older than the visit still belongs to it.
-func publishedBy(messages []*Record, via *order.Via, entered time.Time) *Record {
+func publishedBy(messages []*fact, via *order.Via, entered time.Time) *fact {
 	for i := len(messages) - 1; i >= 0; i-- {
-		m := messages[i]
-		if m.Event.Message.Destination == via.Exchange && !m.Event.Time.Before(entered.Add(-time.Minute)) &&
-			matchesAny(via.RoutingKeys, m.Event.Message.RoutingKey) {
-			return m
+		x := messages[i]
+		if x.message.Destination == via.Exchange && !x.at.Before(entered.Add(-time.Minute)) &&
+			matchesAny(via.RoutingKeys, x.message.RoutingKey) {
+			return x
 		}
 	}
 	return nil

@@ -25,7 +25,7 @@ type folded struct {
 	visits   []visit
 	promises []promise
 	early    []early // leaves that came before their enter
-	messages []*Record
+	messages []*fact
 	refused  []order.Key
 	counts   Counts
 }
@@ -34,34 +34,30 @@ type folded struct {
 type visit struct {
 	Visit
 	stage     int
-	openedBy  *Record
+	openedBy  *fact
 	scheduled bool
 }
 
+// early is a leave that found its stage empty.
 type early struct {
-	stage int
-	at    time.Time
+	stage   int
+	at      time.Time
+	by      *fact
+	counted bool // as unexpected
 }
 
 func newFolded(p *plan) *folded { return &folded{plan: p, state: StateOpen} }
 
 // apply folds in the next fact; facts must come in their total order.
 func (f *folded) apply(x *fact) {
-	e := &x.rec.Event
-	if f.created.IsZero() {
-		f.created = x.at
-	}
-	f.updated = x.at
-	f.counts.Events++
-	f.learn(x.rec)
+	f.note(x)
 	f.moveDues(x.at)
-	if e.Kind == order.KindMessage {
-		f.messages = append(f.messages, x.rec)
+	if x.kind == order.KindMessage {
+		f.messages = append(f.messages, x)
 		return
 	}
-	status := order.Status{System: e.System, Name: e.Status}
-	f.remember(status)
-	st := f.plan.of(status)
+	f.remember(x.status)
+	st := f.plan.of(x.status)
 	if f.state != StateOpen {
 		if !st.reopen {
 			f.counts.AfterTerminal++
@@ -79,16 +75,26 @@ func (f *folded) apply(x *fact) {
 	}
 }
 
-// learn takes over the keys and attributes of a record.
-func (f *folded) learn(r *Record) {
-	for _, k := range r.Event.Keys {
-		if slices.Contains(r.Link.Refused, k) {
+// note takes over what every fact says, whatever its kind.
+func (f *folded) note(x *fact) {
+	if f.created.IsZero() {
+		f.created = x.at
+	}
+	f.updated = x.at
+	f.counts.Events++
+	f.learn(x)
+}
+
+// learn takes over the keys and attributes of a fact.
+func (f *folded) learn(x *fact) {
+	for _, k := range x.keys {
+		if slices.Contains(x.refused, k) {
 			f.refused = append(f.refused, k)
 		} else if !slices.Contains(f.keys, k) {
 			f.keys = append(f.keys, k)
 		}
 	}
-	for _, a := range r.Event.Attrs {
+	for _, a := range x.attrs {
 		i := slices.IndexFunc(f.attrs, func(b order.Attr) bool { return b.Name == a.Name })
 		if i < 0 {
 			f.attrs = append(f.attrs, a)
@@ -121,21 +127,32 @@ func (f *folded) move(st *step, x *fact) {
 	left := f.leave(st, x)
 	entered := f.enter(st, x)
 	received := f.receive(st, x)
-	if len(st.leaves) > 0 && !left && !entered.repeat && !received && !x.rec.Event.Inferred {
+	if len(st.leaves) > 0 && !left && !entered.repeat && !received && !x.inferred {
 		f.counts.Unexpected++
+		f.setCounted(x, true)
+	}
+}
+
+// setCounted notes of a fact's early leaves whether it counts as unexpected.
+func (f *folded) setCounted(x *fact, counted bool) {
+	for i := range f.early {
+		if f.early[i].by == x {
+			f.early[i].counted = counted
+		}
 	}
 }
 
 // leave closes the open visits that the status is a leave of. A leave that finds none waits a
 // moment for its enter.
 func (f *folded) leave(st *step, x *fact) (any bool) {
+	f.early = slices.DeleteFunc(f.early, func(e early) bool { return x.at.Sub(e.at) > earlyLeave })
 	for _, stage := range st.leaves {
 		if v := f.open(stage); v != nil {
-			v.close(x.at, x.rec.Event.Inferred)
+			v.close(x.at, x.inferred)
 			f.resume(stage, x.at)
 			any = true
 		} else {
-			f.early = append(f.early, early{stage, x.at})
+			f.early = append(f.early, early{stage: stage, at: x.at, by: x})
 		}
 	}
 	return any
@@ -143,7 +160,8 @@ func (f *folded) leave(st *step, x *fact) (any bool) {
 
 type entering struct{ repeat bool }
 
-// enter opens the stages that the status enters and closes the serial visits that it passes by.
+// enter opens the stages that the status enters and closes the serial visits that it passes by. A
+// stage that was left early is behind the order: it passes nothing by.
 func (f *folded) enter(st *step, x *fact) entering {
 	var result entering
 	for _, stage := range st.enters {
@@ -152,10 +170,11 @@ func (f *folded) enter(st *step, x *fact) entering {
 			result.repeat = true
 			continue
 		}
-		if !f.plan.flow.Stages[stage].Parallel {
+		left := f.takeEarly(stage, x.at)
+		if !left && !f.plan.flow.Stages[stage].Parallel {
 			f.pass(stage, x)
 		}
-		f.begin(stage, x)
+		f.begin(stage, x, left)
 	}
 	return result
 }
@@ -165,10 +184,10 @@ func (f *folded) enter(st *step, x *fact) entering {
 func (f *folded) pass(next int, x *fact) {
 	for i := range f.visits {
 		v := &f.visits[i]
-		if !v.Open() || f.plan.flow.Stages[v.stage].Parallel || v.openedBy == x.rec {
+		if !v.Open() || f.plan.flow.Stages[v.stage].Parallel || v.openedBy == x {
 			continue
 		}
-		v.close(x.at, x.rec.Event.Inferred)
+		v.close(x.at, x.inferred)
 		f.resume(v.stage, x.at)
 		if v.stage < next {
 			v.Verdict = VerdictSkipped
@@ -178,7 +197,8 @@ func (f *folded) pass(next int, x *fact) {
 	}
 }
 
-func (f *folded) begin(stage int, x *fact) {
+// begin opens a visit; left, it ends at once.
+func (f *folded) begin(stage int, x *fact, left bool) {
 	s := &f.plan.flow.Stages[stage]
 	n := 1
 	for i := range f.visits {
@@ -186,9 +206,9 @@ func (f *folded) begin(stage int, x *fact) {
 			n++
 		}
 	}
-	v := visit{stage: stage, openedBy: x.rec}
+	v := visit{stage: stage, openedBy: x}
 	v.Stage, v.N, v.Entered, v.Verdict = s.Name, n, x.at, VerdictOpen
-	v.Inferred = x.rec.Event.Inferred
+	v.Inferred = x.inferred
 	if n > 1 {
 		v.Rework = true
 		f.counts.Rework++
@@ -196,8 +216,8 @@ func (f *folded) begin(stage int, x *fact) {
 	if within := s.WithinFor(f.attr); !within.IsZero() {
 		v.Deadline = s.Calendar.Add(x.at, within).UTC()
 	}
-	if f.takeEarly(stage, x.at) {
-		v.close(x.at, x.rec.Event.Inferred)
+	if left {
+		v.close(x.at, x.inferred)
 	} else {
 		f.pause(stage, x.at)
 	}
@@ -210,15 +230,19 @@ func (f *folded) takeEarly(stage int, at time.Time) bool {
 	if i < 0 {
 		return false
 	}
+	e := f.early[i]
 	f.early = slices.Delete(f.early, i, i+1)
-	f.counts.Unexpected = max(0, f.counts.Unexpected-1)
+	if e.counted {
+		f.counts.Unexpected--
+		f.setCounted(e.by, false)
+	}
 	return true
 }
 
 // receive closes, inferred, the hand-offs into the status's system: it has the order.
 func (f *folded) receive(st *step, x *fact) (any bool) {
 	for _, stage := range st.receives {
-		if v := f.open(stage); v != nil && v.openedBy != x.rec {
+		if v := f.open(stage); v != nil && v.openedBy != x {
 			v.close(x.at, true)
 			f.resume(stage, x.at)
 			any = true

@@ -36,15 +36,15 @@ func (s schedule) due(at int64) (entry, bool) {
 	return s[0], true
 }
 
-func (s *schedule) pop() entry {
+// pop removes the earliest entry.
+func (s *schedule) pop() {
 	h := *s
-	top, last := h[0], h[len(h)-1]
+	last := h[len(h)-1]
 	h = h[:len(h)-1]
 	if len(h) > 0 {
 		h.sink(last)
 	}
 	*s = h
-	return top
 }
 
 // sink places e, starting from the root.

@@ -11,11 +11,10 @@ import (
 // issued is a stuck verdict that was said and stands.
 type issued struct {
 	visitName
-	at          time.Time
-	deadline    time.Time
-	cause       Cause
-	evidence    []Evidence
-	approximate bool
+	at       time.Time
+	deadline time.Time
+	cause    Cause
+	evidence []Evidence
 }
 
 // judge answers the question that a passed deadline asks.
@@ -31,25 +30,31 @@ func (e *Engine) judge(o *tracked, v *visit) {
 	e.dirty[o.id] = o
 }
 
+// say adds a verdict to those that stand. Two orders that became one may both have been stuck there.
+func (o *tracked) say(s issued) {
+	if !slices.ContainsFunc(o.issued, func(t issued) bool { return t.visitName == s.visitName }) {
+		o.issued = append(o.issued, s)
+	}
+}
+
 // issue says that a visit is stuck.
 func (e *Engine) issue(o *tracked, v *visit) {
 	cause, why := e.explain(o, v)
 	said := issued{
-		visitName:   visitName{v.Stage, v.N},
-		at:          e.now,
-		deadline:    v.Deadline,
-		cause:       cause,
-		evidence:    slices.Concat(e.absenceEvidence(v), why),
-		approximate: e.approximate(v.stage),
+		visitName: visitName{v.Stage, v.N},
+		at:        e.now,
+		deadline:  v.Deadline,
+		cause:     cause,
+		evidence:  slices.Concat(e.absenceEvidence(v), why),
 	}
-	o.issued = append(o.issued, said)
+	o.say(said)
 	said.mark(v)
 	detail, _ := json.Marshal(said.evidence) // strings and integers only: cannot fail
 	e.audit(AuditEntry{Kind: AuditStuck, Order: o.id, Stage: v.Stage, N: v.N, Deadline: v.Deadline, Cause: cause, Detail: string(detail)})
 }
 
 func (s *issued) mark(v *visit) {
-	v.StuckAt, v.Cause, v.Evidence, v.Approximate = s.at, s.cause, s.evidence, s.approximate
+	v.StuckAt, v.Cause, v.Evidence, v.Approximate = s.at, s.cause, s.evidence, approximate(s.evidence)
 	if v.Open() {
 		v.Verdict = VerdictStuck
 	}
@@ -68,7 +73,7 @@ func (v *visit) unmark() {
 func (e *Engine) reconcile(o *tracked) {
 	o.issued = slices.DeleteFunc(o.issued, func(s issued) bool {
 		v := o.folded.find(s.stage, s.n)
-		if v != nil && s.stands(v) {
+		if v != nil && e.stands(&s, v) {
 			s.mark(v)
 			return false
 		}
@@ -80,8 +85,16 @@ func (e *Engine) reconcile(o *tracked) {
 	})
 }
 
-func (s *issued) stands(v *visit) bool {
-	return !v.Deadline.IsZero() && !v.Deadline.After(s.at) && (v.Open() || v.Left.After(v.Deadline))
+// stands reports whether a verdict holds of the visit as it is known now. A deadline that turned
+// out to be another than the one that was judged needs a proof of its own.
+func (e *Engine) stands(s *issued, v *visit) bool {
+	switch {
+	case v.Deadline.IsZero() || v.Deadline.After(s.at):
+		return false
+	case v.Open():
+		return v.Deadline.Equal(s.deadline) || e.provenBy(v.stage, v.Entered, v.Deadline)
+	}
+	return v.Left.After(v.Deadline)
 }
 
 // standing reads from the audit which verdicts were said and not taken back.
@@ -182,16 +195,15 @@ func (e *Engine) gapIn(source string, from, to time.Time) *order.Gap {
 	s := e.sources[source]
 	for i := range s.Gaps {
 		g := &s.Gaps[i]
-		if !g.From.Add(-s.Offset).After(to) && !g.To.Add(-s.Offset).Before(from) {
+		ended := !g.To.IsZero() && g.To.Add(-s.Offset).Before(from)
+		if !ended && !g.From.Add(-s.Offset).After(to) {
 			return g
 		}
 	}
 	return nil
 }
 
-func (e *Engine) approximate(stage int) bool {
-	return slices.ContainsFunc(e.plan.flow.Stages[stage].Reporters, func(name string) bool {
-		s := e.sources[name]
-		return s != nil && s.Approximate
-	})
+// approximate reports whether a proof among the evidence rests on a polled source.
+func approximate(evidence []Evidence) bool {
+	return slices.ContainsFunc(evidence, func(x Evidence) bool { return x.Code == EvidenceProof && x.Args[argApproximate] != "" })
 }

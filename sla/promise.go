@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"slices"
 	"time"
 
 	"github.com/alexandrite/orderwatch/order"
@@ -10,9 +11,10 @@ import (
 type promise struct {
 	Promise
 	index     int
-	due       time.Time // in force, pauses ended so far included; zero: not known
-	bound     bool      // the due has passed: it no longer moves
-	pauses    int       // open visits that pause it
+	unit      order.Unit // of the time promised
+	due       time.Time  // in force, pauses ended so far included; zero: not known
+	bound     bool       // the due has passed: it no longer moves
+	pauses    int        // open visits that pause it
 	pausedAt  time.Time
 	scheduled time.Time // the due for which the engine made an appointment
 }
@@ -43,7 +45,7 @@ func (f *folded) runPromises(st *step, at time.Time) {
 	}
 	for _, i := range st.stops {
 		if p := f.promise(i); p != nil && p.running() {
-			p.stop(at)
+			f.stop(p, at)
 		}
 	}
 }
@@ -53,7 +55,9 @@ func (f *folded) start(i int, at time.Time) {
 	p := promise{index: i}
 	p.Name, p.Start, p.Verdict = def.Name, at, PromiseOnTrack
 	if def.Due == "" {
-		p.due = def.Calendar.Add(at, def.WithinFor(f.attr)).UTC()
+		within := def.WithinFor(f.attr)
+		p.unit = within.Unit
+		p.due = def.Calendar.Add(at, within).UTC()
 	}
 	for j := range f.visits {
 		for _, paused := range f.plan.pauses[f.visits[j].stage] {
@@ -64,7 +68,8 @@ func (f *folded) start(i int, at time.Time) {
 		}
 	}
 	f.readDue(&p)
-	f.promises = append(f.promises, p)
+	place, _ := slices.BinarySearchFunc(f.promises, i, func(q promise, i int) int { return q.index - i })
+	f.promises = slices.Insert(f.promises, place, p)
 }
 
 // readDue takes the promised instant from the order's attribute, unless an earlier one has passed.
@@ -97,15 +102,15 @@ func (p *promise) bind(at time.Time) {
 
 func (p *promise) running() bool { return p.Stop.IsZero() }
 
-func (p *promise) stop(at time.Time) {
+func (f *folded) stop(p *promise, at time.Time) {
+	if p.pauses > 0 {
+		p.pauses = 0
+		f.extend(p, at)
+	}
 	p.Stop, p.Verdict = at, PromiseKept
-	if p.late(at) {
+	if !p.due.IsZero() && at.After(p.due) {
 		p.Verdict = PromiseLate
 	}
-}
-
-func (p *promise) late(at time.Time) bool {
-	return p.pauses == 0 && !p.due.IsZero() && at.After(p.due)
 }
 
 func (f *folded) endPromises(state State, at time.Time) {
@@ -114,7 +119,7 @@ func (f *folded) endPromises(state State, at time.Time) {
 		if !p.running() {
 			continue
 		}
-		p.stop(at)
+		f.stop(p, at)
 		if state == StateCancelled && p.Verdict == PromiseKept {
 			p.Verdict = PromiseCancelled
 		}
@@ -140,20 +145,22 @@ func (f *folded) resume(stage int, at time.Time) {
 		if p == nil || p.pauses == 0 || !p.running() {
 			continue
 		}
-		if p.pauses--; p.pauses > 0 || p.bound || p.due.IsZero() {
-			continue
+		if p.pauses--; p.pauses == 0 {
+			f.extend(p, at)
 		}
-		p.due = f.extend(&f.plan.flow.Promises[i], p.due, p.pausedAt, at)
 	}
 }
 
-// extend moves a due by the time from a to b that the promise's calendar counts.
-func (f *folded) extend(def *order.Promise, due, a, b time.Time) time.Time {
-	if def.Within.Unit == order.Elapsed {
-		return due.Add(b.Sub(a))
+// extend moves a due that has not passed by what of the pause that ends the promise's calendar counts.
+func (f *folded) extend(p *promise, at time.Time) {
+	switch calendar := f.plan.flow.Promises[p.index].Calendar; {
+	case p.bound || p.due.IsZero():
+	case p.unit == order.Elapsed:
+		p.due = p.due.Add(at.Sub(p.pausedAt))
+	default:
+		open := calendar.Between(p.pausedAt, at)
+		p.due = calendar.Add(p.due, order.Span{Unit: order.OpenTime, Amount: open}).UTC()
 	}
-	open := def.Calendar.Between(a, b)
-	return def.Calendar.Add(due, order.Span{Unit: order.OpenTime, Amount: open}).UTC()
 }
 
 // view returns the promise as it stands at now.

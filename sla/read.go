@@ -38,10 +38,11 @@ type OrderRow struct {
 
 // Overview is the state of the whole flow at one instant, for the first page and the gauges.
 type Overview struct {
-	AsOf    time.Time
-	Orders  OrderTotals
-	Stages  []StageOverview // in flow order
-	Sources []SourceState
+	AsOf        time.Time
+	Orders      OrderTotals
+	Quarantined int             // orders whose fold failed; they are in no other count
+	Stages      []StageOverview // in flow order
+	Sources     []SourceState
 }
 
 // OrderTotals counts orders by state, and the open ones that are late somewhere.

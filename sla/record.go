@@ -67,7 +67,7 @@ type EpochState struct {
 	Through   uint64         // every sequence up to this was received, rejected for good, or given up
 	Ahead     []Range        // received beyond Through, ascending, disjoint
 	Pending   []PendingMark  // watermarks waiting for Through
-	Offsets   []OffsetChange // ascending by From; of those up to Through only the last
+	Offsets   []OffsetChange // ascending by From; of those up to Through only the last and those with Until; bounded
 	Since     time.Time      // our clock: since when the number after Through is missed; zero: it is not
 	Top       uint64         // highest sequence here at Since: holes below it are as old
 	Skipped   []Range        // given up as lost, ascending; accepted should they come after all; bounded
@@ -103,6 +103,7 @@ type PendingMark struct {
 type OffsetChange struct {
 	From   uint64
 	Offset time.Duration
+	Until  uint64 // records up to this had come before the offset was known, and are stamped without it; 0: none
 }
 
 // History is all that is kept of one order: its records in journal order, and what was said of it.

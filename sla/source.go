@@ -110,7 +110,6 @@ func (s *SourceState) advance(ep *EpochState) {
 		n++
 	}
 	ep.Pending = slices.Delete(ep.Pending, 0, n)
-	ep.pruneOffsets()
 }
 
 // prove moves the source's watermark, never back. Of two with one time the choice must not depend on arrival.
@@ -126,10 +125,12 @@ func (s *SourceState) prove(p *PendingMark) {
 	}
 }
 
-// settle derives the open gaps from what the epochs hold.
+// settle derives the open gaps from what the epochs hold, and forgets offsets. While a batch is
+// taken in they are kept: a record that fills a hole is still to be stamped with what was in force there.
 func (s *SourceState) settle() {
 	s.Gaps = s.Gaps[:0]
 	for i := range s.Epochs {
+		s.Epochs[i].pruneOffsets()
 		s.Gaps = append(s.Gaps, s.openGaps(i)...)
 		if gap, ok := s.gapBefore(i); ok {
 			s.Gaps = append(s.Gaps, gap)

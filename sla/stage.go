@@ -121,7 +121,7 @@ func (e *Engine) recount(o *tracked) {
 
 // Overview counts what the engine holds, as of its clock.
 func (e *Engine) Overview() Overview {
-	view := Overview{AsOf: e.now, Orders: OrderTotals{Open: len(e.orders), Late: e.late}, Stages: make([]StageOverview, len(e.stages))}
+	view := Overview{AsOf: e.now, Quarantined: e.broken, Orders: OrderTotals{Open: len(e.orders) - e.broken, Late: e.late}, Stages: make([]StageOverview, len(e.stages))}
 	for i := range e.stages {
 		view.Stages[i] = e.stageOverview(i)
 	}

@@ -13,13 +13,14 @@ const FutureTolerance = 5 * time.Minute
 
 // Bounds of what is remembered of a source.
 const (
-	maxSources = 1024 // names are the senders' to choose
-	maxEpochs  = 16
-	maxAhead   = 4096 // ranges an epoch
-	maxPending = 1024 // watermarks an epoch
-	maxSkipped = 256  // ranges an epoch
-	maxGaps    = 256  // a source
-	maxRepairs = 64   // an epoch
+	maxSources     = 1024 // names are the senders' to choose
+	maxEpochs      = 16
+	maxAhead       = 4096 // ranges an epoch
+	maxPending     = 1024 // watermarks an epoch
+	maxSkipped     = 256  // ranges an epoch
+	maxLateOffsets = 256  // an epoch
+	maxGaps        = 256  // a source
+	maxRepairs     = 64   // an epoch
 )
 
 // Taken is what a Tracker made of a record.
@@ -37,7 +38,8 @@ const (
 
 // Tracker knows what was received of each source and what that proves. Changes are staged until
 // Commit makes them current; Rollback forgets them. The state that a set of records leads to does
-// not depend on the order in which they come, as long as no bound is met and nothing expires.
+// not depend on the order in which they come, as long as no bound is met and nothing expires; only
+// what OffsetChange.Until says does.
 // A Tracker belongs to one goroutine; the states it hands out are copies.
 type Tracker struct {
 	current map[string]*SourceState // never written to: a change is made to a copy

@@ -327,6 +327,9 @@ func TestAnyArrivalGivesOneStateAndNeverClaimsTooMuch(t *testing.T) {
 			}
 			got := deliver(t, seed, rng, s, arrival)
 			got.Duplicates = 0
+			for i := range got.Epochs { // which records came before their offset was known is a matter of arrival
+				got.Epochs[i].Offsets = nil
+			}
 			text := fmt.Sprintf("%+v", got)
 			if round == 0 {
 				want = text

@@ -64,7 +64,7 @@ type EvidenceCode string
 const (
 	EvidenceEntered      EvidenceCode = "entered"       // status, system: the event that opened the visit
 	EvidenceNotLeft      EvidenceCode = "not_left"      // statuses: none of these was seen by the deadline
-	EvidenceProof        EvidenceCode = "proof"         // source has sent everything through At (seq)
+	EvidenceProof        EvidenceCode = "proof"         // source has sent everything through At (seq); args approximate: by a poll
 	EvidenceBlind        EvidenceCode = "blind"         // source proves nothing past At
 	EvidenceGap          EvidenceCode = "gap"           // source may have missed facts; args from, to, reason
 	EvidenceNoReporter   EvidenceCode = "no_reporter"   // no source can report the leave

@@ -44,6 +44,7 @@ func (e *Engine) view(o *tracked) Order {
 	slices.SortFunc(view.Attrs, func(a, b order.Attr) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(view.Statuses, func(a, b order.Status) int { return strings.Compare(a.System, b.System) })
 	slices.Sort(view.Absorbed)
+	view.Absorbed = slices.Compact(view.Absorbed)
 	for i := range f.visits {
 		view.Visits[i] = f.visits[i].Visit
 	}

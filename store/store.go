@@ -17,6 +17,9 @@ var ErrNotFound = errors.New("store: not found")
 // ErrLocked says that another instance writes to this store.
 var ErrLocked = errors.New("store: another instance holds the writer's lock")
 
+// ErrUnreachable says that the database server cannot be reached now, which time may heal.
+var ErrUnreachable = errors.New("store: the database server cannot be reached")
+
 // ErrBadCursor says that an OrderFilter's Cursor did not come from OrderPage.Next.
 var ErrBadCursor = errors.New("store: bad cursor")
 
@@ -64,7 +67,8 @@ type Journal interface {
 // Model is the second transaction: what the engine made of the journal.
 type Model interface {
 	// Save writes a change and moves Applied, which never goes back nor beyond the journal.
-	// Of the orders given, nothing else is kept than what is given. Empty lists are kept as nil.
+	// It replaces the orders given wholly; an empty list comes back as nil. After an error it may
+	// have been written, as with Append.
 	Save(ctx context.Context, c *sla.Change, applied int64) error
 	// Restore calls fn for every order that is open in the read model or has records after
 	// Applied, with all its records in journal order and what was said of it, those of the orders

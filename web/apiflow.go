@@ -1,7 +1,6 @@
 package web
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/alexandrite/orderwatch/order"
@@ -84,7 +83,7 @@ func flowDocumentOf(flow *order.Flow, o sla.Overview) flowDocument {
 	}
 	for i := range flow.Promises {
 		p := &flow.Promises[i]
-		doc.Promises = append(doc.Promises, promiseRule{p.Name, list(p.Start), list(p.Stop), spanText(p.Within), p.Due, list(p.PauseIn), p.Objective})
+		doc.Promises = append(doc.Promises, promiseRule{p.Name, list(p.Start), list(p.Stop), p.Within.String(), p.Due, list(p.PauseIn), p.Objective})
 	}
 	return doc
 }
@@ -92,7 +91,7 @@ func flowDocumentOf(flow *order.Flow, o sla.Overview) flowDocument {
 func stageItemOf(st *order.Stage, n sla.StageOverview) stageItem {
 	item := stageItem{
 		Name: st.Name, Kind: st.Kind, Owner: st.Owner, Parallel: st.Parallel || st.Kind == order.Handoff, Enter: list(st.Enter), Leave: list(st.Leave),
-		Within: spanText(st.Within), Reporters: list(st.Reporters), Open: n.Open, AtRisk: n.AtRisk, Stuck: n.Stuck, Unknown: n.Unknown,
+		Within: st.Within.String(), Reporters: list(st.Reporters), Open: n.Open, AtRisk: n.AtRisk, Stuck: n.Stuck, Unknown: n.Unknown,
 		Closed: n.Closed, LostSeconds: n.LostSeconds, Oldest: n.Oldest.UTC(), Causes: n.ByCause,
 	}
 	if st.Calendar != nil {
@@ -113,17 +112,4 @@ func list[T any](items []T) []T {
 		return []T{}
 	}
 	return items
-}
-
-// spanText writes a span as the flow file does: 30m, 21d, 2wd.
-func spanText(s order.Span) string {
-	switch s.Unit {
-	case order.OpenTime:
-		return s.Amount.String()
-	case order.Elapsed:
-		return strconv.Itoa(int(s.Amount/(24*time.Hour))) + "d"
-	case order.WorkingDays:
-		return strconv.Itoa(s.Days) + "wd"
-	}
-	return ""
 }

@@ -44,11 +44,11 @@ func factOf(c clock, e sla.Evidence) factLine {
 	if e.At != 0 {
 		f.At = c.At(time.Unix(0, e.At))
 	}
-	template := c.texts["evidence."+string(e.Code)].plain
+	template := c.texts[sentenceKey(e)].plain
 	var rest []string
 	for _, name := range slices.Sorted(maps.Keys(e.Args)) {
-		if !strings.Contains(template, "{"+name+"}") {
-			rest = append(rest, name+" = "+e.Args[name])
+		if e.Args[name] != "" && !strings.Contains(template, "{"+name+"}") {
+			rest = append(rest, name+" = "+c.plain(e.Args[name]))
 		}
 	}
 	f.Detail = strings.Join(rest, ", ")
@@ -57,18 +57,41 @@ func factOf(c clock, e sla.Evidence) factLine {
 
 // sentence writes a piece of evidence in words. An argument that is missing shows as a dash.
 func sentence(c clock, e sla.Evidence) string {
-	key := "evidence." + string(e.Code)
+	key := sentenceKey(e)
 	if !c.Has(key) {
 		return string(e.Code) // of a newer engine: shown rather than hidden
 	}
 	args := []any{"source", orDash(e.Source), "seq", fmt.Sprint(e.Seq)}
 	for name, value := range e.Args {
-		args = append(args, name, value)
+		args = append(args, name, c.plain(value))
 	}
 	if e.At != 0 {
 		args = append(args, "time", c.Stamp(time.Unix(0, e.At)))
 	}
 	return placeholder.ReplaceAllString(c.T(key, args...), "–")
+}
+
+// plain writes an argument that is an instant, a duration or a kind of stage as pages write those.
+func (c clock) plain(value string) string {
+	if t, err := time.Parse(time.RFC3339Nano, value); err == nil {
+		return c.Stamp(t)
+	}
+	if d, err := time.ParseDuration(value); err == nil && d > 0 {
+		return c.Span(d)
+	}
+	if word := "kind." + value; c.Has(word) {
+		return c.T(word)
+	}
+	return value
+}
+
+// sentenceKey names the text of a piece of evidence.
+func sentenceKey(e sla.Evidence) string {
+	key := "evidence." + string(e.Code)
+	if e.Code == sla.EvidenceBlind && e.At == 0 {
+		key += "_never"
+	}
+	return key
 }
 
 func orDash(s string) string {

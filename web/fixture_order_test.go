@@ -81,17 +81,20 @@ func stuckOrder(id sla.OrderID, key, stage string, cause sla.Cause, overdue time
 func allEvidence(deadline time.Time) []sla.Evidence {
 	at := deadline.Add(2 * time.Second).UnixNano()
 	return []sla.Evidence{
-		{Code: sla.EvidenceEntered, At: deadline.Add(-time.Hour).UnixNano(), Source: "mes-db", Seq: 4711, Args: map[string]string{"status": "PRICE_CALCULATED", "system": "mes"}},
+		{Code: sla.EvidenceEntered, At: deadline.Add(-time.Hour).UnixNano(), Source: "mes-db", Seq: 4711, Args: map[string]string{"status": "mes/PRICE_CALCULATED"}},
 		{Code: sla.EvidenceNotLeft, Args: map[string]string{"statuses": "crm/PRICE_CALCULATED"}},
 		{Code: sla.EvidenceProof, At: at, Source: "shop-db", Seq: 31007},
 		{Code: sla.EvidenceBlind, At: at, Source: "mes-api"},
-		{Code: sla.EvidenceGap, At: at, Source: "rabbitmq", Args: map[string]string{"from": "12:00", "to": "12:03", "reason": "connection closed"}},
+		{Code: sla.EvidenceGap, At: at, Source: "rabbitmq", Args: map[string]string{"from": "2026-11-20T12:00:00Z", "to": "2026-11-20T12:03:00Z", "reason": "connection closed"}},
 		{Code: sla.EvidenceNoReporter},
-		{Code: sla.EvidencePublished, At: at, Source: "rabbitmq", Seq: 88, Args: map[string]string{"exchange": "mes.events", "routing_key": "price.calculated", "message_id": "m-77"}},
+		{Code: sla.EvidencePublished, At: at, Source: "rabbitmq", Seq: 88, Args: map[string]string{"exchange": "mes.events", "routing_key": "price.calculated", "message": "m-77"}},
 		{Code: sla.EvidenceNotPublished, Source: "rabbitmq", Args: map[string]string{"exchange": "mes.events"}},
 		{Code: sla.EvidenceQueueDepth, At: at, Source: "rabbitmq", Args: map[string]string{"queue": "crm.prices", "messages": "0", "consumers": "1"}},
-		{Code: sla.EvidenceOvertaken, Args: map[string]string{"n": "4"}},
+		{Code: sla.EvidenceOvertaken, Args: map[string]string{"orders": "4"}},
 		{Code: sla.EvidenceLearned, Args: map[string]string{"age": "40m", "p95": "12m", "by": "polygons"}},
+		{Code: sla.EvidenceServed, At: at},
+		{Code: sla.EvidenceNotServed, At: at},
+		{Code: sla.EvidenceBlind, Source: "mes-api"},
 		{Code: sla.EvidenceOwner, Args: map[string]string{"owner": "sales"}},
 		{Code: sla.EvidenceCheck, Args: map[string]string{"command": "psql -c \"select status from orders where id = 1042\""}},
 	}

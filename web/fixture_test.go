@@ -191,7 +191,14 @@ func recordsOf(o *sla.Order) []sla.Record {
 	for i, v := range o.Visits {
 		records = append(records, sla.Record{Seq: int64(o.ID)*100 + int64(i), Order: o.ID, Received: v.Entered.Add(340 * time.Millisecond), Event: order.Event{
 			Kind: order.KindStatus, Time: v.Entered, Observed: v.Entered.Add(20 * time.Millisecond), Service: "mes", Environment: "prod",
-			Position: order.Position{Source: "mes-db", Epoch: 1763700000, Seq: uint64(4700 + i)}, System: "mes", Status: strings.ToUpper(v.Stage), Keys: o.Keys, Attrs: o.Attrs,
+			Position: order.Position{Source: "mes-db", Epoch: 1763700000, Seq: uint64(4700 + i)}, System: "mes", Status: strings.ToUpper(strings.ReplaceAll(v.Stage, "-", "_")), Keys: o.Keys, Attrs: o.Attrs,
+		}})
+	}
+	for i, st := range o.Statuses {
+		at := o.Updated.Add(-time.Duration(3*i) * time.Hour)
+		records = append(records, sla.Record{Seq: int64(o.ID)*100 + 20 + int64(i), Order: o.ID, Received: at.Add(90 * time.Millisecond), Event: order.Event{
+			Kind: order.KindStatus, Time: at, Service: st.System, Environment: "prod", Position: order.Position{Source: st.System + "-db", Epoch: 1763500000, Seq: uint64(31000 - i)},
+			System: st.System, Status: st.Name, Keys: o.Keys[:1],
 		}})
 	}
 	records = append(records, sla.Record{Seq: int64(o.ID)*100 + 50, Order: o.ID, Received: o.Updated.Add(time.Second), Offset: 2 * time.Second, Event: order.Event{

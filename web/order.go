@@ -1,19 +1,14 @@
 package web
 
 import (
-	"cmp"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/alexandrite/orderwatch/order"
 	"github.com/alexandrite/orderwatch/sla"
 )
-
-// maxEventRows bounds the events on a page; the API gives all.
-const maxEventRows = 500
 
 // orderBody is one order.
 type orderBody struct {
@@ -22,6 +17,7 @@ type orderBody struct {
 	Attrs     []order.Attr
 	State     mark
 	Lead      string // the sentence to read first
+	Because   string // its cause, in a sentence
 	LeadCode  string // verdict that colours it
 	Created   *instant
 	Ended     *instant
@@ -79,22 +75,6 @@ type systemLine struct {
 	Since          *instant
 }
 
-type eventLine struct {
-	Time, Received  *instant
-	Delay           string
-	Corrected       *instant // where the source's clock is off
-	Kind            string
-	What            string
-	Via             string
-	Source          string
-	Epoch           int64
-	Seq             uint64
-	ID              string
-	Keys, Attrs     string
-	Inferred        bool
-	JournalSequence string
-}
-
 type auditLine struct {
 	At     *instant
 	Kind   string
@@ -135,7 +115,7 @@ func (s *Server) orderBody(c clock, o *sla.Order, records []sla.Record, audit []
 	if len(o.Keys) > 0 {
 		b.Name, b.API = o.Keys[0].Value, keyPath(apiPrefix+"orders/", o.Keys[0])
 	}
-	b.Lead, b.LeadCode = lead(c, o)
+	b.Lead, b.LeadCode, b.Because = lead(c, o)
 	for i := range o.Promises {
 		b.Promises = append(b.Promises, promiseLineOf(c, &o.Promises[i]))
 	}
@@ -150,69 +130,13 @@ func (s *Server) orderBody(c clock, o *sla.Order, records []sla.Record, audit []
 	slices.SortStableFunc(b.Cases, func(x, y caseLine) int { return pressing(x.Verdict.Code) - pressing(y.Verdict.Code) })
 	b.Events, b.Hidden = eventLines(c, records)
 	for _, a := range audit {
+		if a.Kind == sla.AuditStuck {
+			a.Detail = "" // its evidence stands with the verdict
+		}
 		b.Audit = append(b.Audit, auditLine{c.At(a.At), c.T("audit." + string(a.Kind)), a.Stage,
 			strings.Join(slices.DeleteFunc([]string{c.Cause(a.Cause), a.Detail}, func(x string) bool { return x == "" }), ", ")})
 	}
 	return b
-}
-
-// pressing ranks verdicts, the one to act on first.
-func pressing(verdict string) int {
-	if i := slices.Index(openVerdicts, verdict); i >= 0 {
-		return i
-	}
-	return len(openVerdicts)
-}
-
-// lead says in one sentence how the order stands.
-func lead(c clock, o *sla.Order) (sentence, code string) {
-	v := mostPressing(o)
-	switch {
-	case o.State != sla.StateOpen:
-		return c.T("lead."+string(o.State), "at", c.Stamp(o.Ended)), string(o.State)
-	case v == nil:
-		return c.T("lead.between"), ""
-	}
-	key := "lead." + string(v.Verdict)
-	if v.Verdict == sla.VerdictOpen && v.Deadline.IsZero() {
-		key = "lead.open_ended"
-	}
-	sentence = c.T(key, "stage", v.Stage, "span", c.Since(v.Entered), "overdue", c.overdue(v.Deadline, c.now), "left", c.Span(v.Deadline.Sub(c.now)))
-	if v.Cause != "" {
-		sentence += " " + c.T("cause_text."+string(v.Cause))
-	}
-	return sentence, string(v.Verdict)
-}
-
-// mostPressing returns the open visit that stands for the order, nil where none is open.
-func mostPressing(o *sla.Order) *sla.Visit {
-	var best *sla.Visit
-	for i := range o.Visits {
-		v := &o.Visits[i]
-		if !v.Open() {
-			continue
-		}
-		if best == nil || cmp.Or(pressing(string(v.Verdict))-pressing(string(best.Verdict)), deadlineOrder(v, best)) < 0 {
-			best = v
-		}
-	}
-	return best
-}
-
-// deadlineOrder puts the earlier deadline first and none last.
-func deadlineOrder(a, b *sla.Visit) int {
-	switch {
-	case a.Deadline.IsZero() || b.Deadline.IsZero():
-		return cmp.Compare(boolInt(a.Deadline.IsZero()), boolInt(b.Deadline.IsZero()))
-	}
-	return a.Deadline.Compare(b.Deadline)
-}
-
-func boolInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 func promiseLineOf(c clock, p *sla.Promise) promiseLine {
@@ -222,7 +146,7 @@ func promiseLineOf(c clock, p *sla.Promise) promiseLine {
 		end = c.now
 	}
 	switch {
-	case p.Due.IsZero():
+	case p.Due.IsZero() || p.Verdict == sla.PromiseCancelled: // nothing is left to keep
 	case end.After(p.Due):
 		line.Left = c.T("promise.over", "span", c.Span(end.Sub(p.Due)))
 	default:
@@ -272,60 +196,4 @@ func notes(c clock, n sla.Counts) []string {
 		}
 	}
 	return out
-}
-
-// eventLines lists events by the time they happened; of too many, the latest.
-func eventLines(c clock, records []sla.Record) (lines []eventLine, hidden int) {
-	sorted := slices.Clone(records)
-	slices.SortStableFunc(sorted, func(a, b sla.Record) int {
-		return a.Event.Time.Add(-a.Offset).Compare(b.Event.Time.Add(-b.Offset))
-	})
-	hidden = max(0, len(sorted)-maxEventRows)
-	for i := range sorted[hidden:] {
-		lines = append(lines, eventLineOf(c, &sorted[hidden+i]))
-	}
-	return lines, hidden
-}
-
-func eventLineOf(c clock, r *sla.Record) eventLine {
-	e := &r.Event
-	line := eventLine{
-		Time: c.Precise(e.Time), Received: c.Precise(r.Received), Delay: c.signed(r.Received.Sub(e.Time.Add(-r.Offset))),
-		Kind: c.T("event." + kindName(e.Kind)), Source: e.Source, Epoch: e.Epoch, Seq: e.Seq, ID: e.ID,
-		Inferred: e.Inferred, JournalSequence: strconv.FormatInt(r.Seq, 10),
-	}
-	if r.Offset != 0 {
-		line.Corrected = c.Precise(e.Time.Add(-r.Offset))
-	}
-	if e.Status != "" {
-		line.What = order.Status{System: e.System, Name: e.Status}.String()
-	}
-	if m := e.Message; m.Destination != "" {
-		line.Via = m.Destination + " · " + m.RoutingKey
-		line.ID = cmp.Or(m.ID, line.ID)
-	}
-	line.Keys, line.Attrs = joinKeys(e.Keys), joinAttrs(e.Attrs)
-	return line
-}
-
-// kindName is the wire name without its family: status, message, job.
-func kindName(k order.Kind) string {
-	_, name, _ := strings.Cut(k.EventName(), ".")
-	return name
-}
-
-func joinKeys(keys []order.Key) string {
-	parts := make([]string, len(keys))
-	for i, k := range keys {
-		parts[i] = k.Name + ":" + k.Value
-	}
-	return strings.Join(parts, ", ")
-}
-
-func joinAttrs(attrs []order.Attr) string {
-	parts := make([]string, len(attrs))
-	for i, a := range attrs {
-		parts[i] = a.Name + "=" + a.Value
-	}
-	return strings.Join(parts, ", ")
 }

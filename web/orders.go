@@ -63,9 +63,26 @@ func (s *Server) ordersPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if path := onlyMatch(s.flow, filter, list); path != "" {
+		http.Redirect(w, r, path, http.StatusSeeOther)
+		return nil
+	}
 	p.Title, p.Query = p.T("nav.orders"), filter.Prefix
 	p.Body = s.ordersBody(p.clock, filter, list)
 	return s.render(w, http.StatusOK, "orders", p)
+}
+
+// onlyMatch returns the address of the order that a search without filters names exactly and alone.
+func onlyMatch(flow *order.Flow, f sla.OrderFilter, list sla.OrderPage) string {
+	if f != (sla.OrderFilter{Prefix: f.Prefix, Limit: f.Limit}) || len(list.Items) != 1 || list.Next != "" {
+		return ""
+	}
+	for _, k := range rowKeys(flow, list.Items[0]) {
+		if k.Value == f.Prefix {
+			return keyPath("/orders/", k)
+		}
+	}
+	return ""
 }
 
 func (s *Server) ordersBody(c clock, f sla.OrderFilter, list sla.OrderPage) ordersBody {

@@ -108,7 +108,7 @@ func (s *Server) overviewBody(c clock, o sla.Overview, stuck sla.OrderPage) over
 		b.Stuck = append(b.Stuck, orderLineOf(c, s.flow, row))
 	}
 	for _, line := range b.Sources {
-		if line.Blind {
+		if line.Blind && line.Reports != "" { // no order depends on a source that reports no status
 			b.Blind++
 		}
 	}
@@ -166,7 +166,8 @@ func stageCardOf(c clock, st *order.Stage, n sla.StageOverview, asOf time.Time) 
 		}
 		m := c.Verdict(string(part.verdict))
 		if part.verdict != sla.VerdictOpen {
-			card.Chips = append(card.Chips, chip{m, c.Number(part.count), stageHref(st.Name, part.verdict)})
+			word := c.T("chip."+m.Code, "n", part.count)
+			card.Chips = append(card.Chips, chip{mark{m.Code, word}, c.Number(part.count), stageHref(st.Name, part.verdict)})
 		}
 		width := 100 * float64(part.count) / float64(n.Open)
 		card.Share = append(card.Share, segment{m.Code, percent(x), percent(width)})

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -110,16 +111,18 @@ type errorBody struct {
 func (s *Server) errorPage(w http.ResponseWriter, r *http.Request, problem problem, cause error) error {
 	p := s.newPage(w, r, "")
 	body := errorBody{Field: problem.Field, Allowed: problem.Allowed}
-	switch e := cause.(type) {
-	case *fieldError:
-		body.Heading, body.Text = p.T("error.field", "field", e.Field), p.T("error.field_text", "value", e.Value)
-	case *keyError:
-		body.Field, body.Near = "", e.near
-		body.Heading, body.Text = p.T("error.order", "key", e.key), p.T("error.order_text")
-		if e.ambiguous {
+	var field *fieldError
+	var key *keyError
+	switch {
+	case errors.As(cause, &field):
+		body.Heading, body.Text = p.T("error.field", "field", field.Field), p.T("error.field_text", "value", field.Value)
+	case errors.As(cause, &key):
+		body.Field, body.Near = "", key.near
+		body.Heading, body.Text = p.T("error.order", "key", key.key), p.T("error.order_text")
+		if key.ambiguous {
 			// Several orders are an answer, not a failure.
 			problem.Status = http.StatusOK
-			body.Heading, body.Text = p.T("error.several", "key", e.key), p.T("error.several_text")
+			body.Heading, body.Text = p.T("error.several", "key", key.key), p.T("error.several_text")
 		}
 	default:
 		kind := map[int]string{http.StatusNotFound: "page", http.StatusBadRequest: "cursor"}[problem.Status]

@@ -42,7 +42,7 @@ func effective(src sla.SourceState) time.Time { return src.Watermark.Add(-src.Of
 type sourceLine struct {
 	Name        string
 	Health      mark
-	Blind       bool // it proves no absence now
+	Blind       bool // it proves no absence now; past a gap it does again
 	Approximate bool
 	Watermark   *instant
 	Lag         string
@@ -109,7 +109,7 @@ func sourceLines(c clock, flow *order.Flow, states []sla.SourceState) []sourceLi
 func sourceLineOf(c clock, flow *order.Flow, st sla.SourceState) sourceLine {
 	health := healthOf(st, c.now)
 	line := sourceLine{
-		Name: st.Name, Health: mark{string(health), c.T("source." + string(health))}, Blind: health != sourceFresh,
+		Name: st.Name, Health: mark{string(health), c.T("source." + string(health))}, Blind: health != sourceFresh && health != sourceGap,
 		Approximate: st.Approximate, Watermark: c.At(st.Watermark), LastSeen: c.At(st.LastSeen), Through: st.Through,
 		GapsTotal: c.Number(int(st.GapsTotal)), Duplicates: c.Number(int(st.Duplicates)), Rejected: c.Number(int(st.Rejected)),
 		Reports: reportsOf(flow, st.Name), Queues: st.Queues, QueuesAt: c.At(st.QueuesAt),

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/alexandrite/orderwatch/examples"
+	"github.com/alexandrite/orderwatch/order"
 )
 
 func newServer(t testing.TB, r Reader) *Server {
@@ -61,9 +64,25 @@ func TestFirstPageSaysHowManyAreLateAndWhere(t *testing.T) {
 	w := get(t, newServer(t, busy()), "/")
 	wantStatus(t, w, http.StatusOK)
 	// 1,400,000 of 2,355,400 seconds.
-	wantText(t, w, "47 of 1,284 orders late", "59 % of the lost time in stage", `href="/orders?stage=price-to-crm"`, "oldest 1 d 17 h", "hand-off", "lost in a hand-off")
+	wantText(t, w, "47 of 1,284 orders late", "59\u00a0% of the lost time in stage", `href="/orders?stage=price-to-crm"`, "oldest 1 d 17 h", "hand-off", "lost in a hand-off")
 	ru := get(t, newServer(t, busy()), "/", "Accept-Language", "ru-RU,ru;q=0.9,en;q=0.5")
-	wantText(t, ru, `<html lang="ru">`, "Опоздание у 47 из 1\u00a0284 заказов", "59 % потерянного времени", "потерян при передаче")
+	wantText(t, ru, `<html lang="ru">`, "Опоздание у 47 из 1\u00a0284 заказов", "59\u00a0% потерянного времени", "потерян при передаче")
+}
+
+func TestPagesOfTheExampleFlow(t *testing.T) {
+	flow, err := order.ParseFlow(examples.FlowName, examples.Flow())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(Options{Reader: &fakeReader{}, Flow: flow})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range flow.Stages {
+		wantText(t, get(t, s, "/"), `href="/orders?stage=`+flow.Stages[i].Name+`"`)
+		wantStatus(t, get(t, s, "/orders?stage="+flow.Stages[i].Name), http.StatusOK)
+	}
+	wantText(t, get(t, s, "/api/v1/flow"), `"flow":"alexandrite"`, `"within":"15m"`)
 }
 
 func TestFirstPageWithoutOrdersSaysSo(t *testing.T) {

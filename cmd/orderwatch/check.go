@@ -20,14 +20,12 @@ var kinds = []struct {
 	check func(path string, data []byte) (warnings order.Problems, err error)
 }{
 	{"flow", "stages", checkFlow},
-	{"mapping", "layout", func(path string, data []byte) (order.Problems, error) {
-		_, err := replay.ParseMapping(path, data)
-		return nil, err
-	}},
+	{"mapping", "layout", checkMapping},
 	{"sidecar", "source", func(path string, data []byte) (order.Problems, error) {
 		_, err := config.ParseSidecar(path, data)
 		return nil, err
 	}},
+	{"mapping", "key", checkMapping}, // of XES, which needs no layout
 	{"orderwatch", "web", checkServer},
 	{"orderwatch", "store", checkServer},
 	{"orderwatch", "collector", checkServer},
@@ -39,6 +37,11 @@ func checkFlow(path string, data []byte) (order.Problems, error) {
 		return nil, err
 	}
 	return flow.Warnings, nil
+}
+
+func checkMapping(path string, data []byte) (order.Problems, error) {
+	_, err := replay.ParseMapping(path, data)
+	return nil, err
 }
 
 func checkServer(path string, data []byte) (order.Problems, error) {

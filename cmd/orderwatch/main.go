@@ -32,9 +32,12 @@ type console struct{ stdout, stderr io.Writer }
 
 func commands() []command {
 	return []command{
+		{"demo", "[--listen ADDR] [--data DIR]: a simulated company to look at, nothing installed", demo},
 		{"serve", "-c orderwatch.yaml: receive events, judge orders, serve pages, API and metrics", serve},
 		{"export", "postgres|rabbitmq -c sidecar.yaml: watch one system", export},
-		{"replay", "--flow F --mapping M FILE…: judge history from CSV files and report", replayHistory},
+		{"replay", "--flow F --mapping M FILE…: judge history from CSV, XES, JSONL or OCEL files and report", replayHistory},
+		{"flow", "discover FILE…: draft a flow file from a log", flowFile},
+		{"backtest", "--flow F --against G FILE…: compare what two flows would have paged", backtest},
 		{"check", "FILE…: check any of our files", check},
 		{"testbed", "…: the simulated company on real servers, with faults", company},
 		{"version", "print the version", version},
@@ -70,7 +73,7 @@ func run(ctx context.Context, c *console, args []string) int {
 func usage(w io.Writer) {
 	_, _ = fmt.Fprintln(w, "usage: orderwatch COMMAND …")
 	for _, cmd := range commands() {
-		_, _ = fmt.Fprintf(w, "  %-8s %s\n", cmd.name, cmd.summary)
+		_, _ = fmt.Fprintf(w, "  %-9s %s\n", cmd.name, cmd.summary)
 	}
 	_, _ = fmt.Fprintln(w, "orderwatch COMMAND --help lists a command's flags.")
 }

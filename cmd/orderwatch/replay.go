@@ -2,8 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
-	"time"
+	"runtime/debug"
 
 	"github.com/alexandrite/orderwatch/app"
 	"github.com/alexandrite/orderwatch/order"
@@ -14,14 +15,15 @@ import (
 func replayHistory(ctx context.Context, c *console, args []string) int {
 	f := c.flags("replay", "FILE…")
 	flowPath := f.String("flow", "", "the flow `file`")
-	mappingPath := f.String("mapping", "", "the mapping `file`: which column says what")
+	mappingPath := f.String("mapping", "", "the mapping `file`: which column says what (XES logs do without)")
 	untilText := f.String("until", "", "freeze the world at this `time`: RFC 3339, or as in the files (default: the last event)")
 	asJSON := f.Bool("json", false, "print one JSON object")
-	if code, ok := parse(f, args); !ok {
+	files, code, ok := operands(f, args)
+	if !ok {
 		return code
 	}
-	if *flowPath == "" || *mappingPath == "" || f.NArg() == 0 {
-		c.errorf("orderwatch replay: --flow, --mapping and at least one file are needed")
+	if *flowPath == "" || len(files) == 0 {
+		c.errorf("orderwatch replay: --flow, --mapping (but for XES) and at least one file are needed")
 		f.Usage()
 		return exitUsage
 	}
@@ -30,31 +32,39 @@ func replayHistory(ctx context.Context, c *console, args []string) int {
 		c.errorf("%v", err)
 		return exitUsage
 	}
-	var until time.Time
-	if *untilText != "" {
-		if until, err = mapping.ParseTime(*untilText); err != nil {
-			c.errorf("orderwatch replay: --until: %v", err)
-			return exitUsage
-		}
+	until, err := readUntil(mapping, *untilText)
+	if err != nil {
+		c.errorf("orderwatch replay: %v", err)
+		return exitUsage
 	}
-	report, err := replay.Run(ctx, replay.Options{Flow: flow, Mapping: mapping, Files: f.Args(), Until: until})
+	relaxCollector()
+	report, err := replay.Run(ctx, replay.Options{Flow: flow, Mapping: mapping, Files: files, Until: until})
 	if err != nil {
 		c.errorf("orderwatch replay: %v", err)
 		return exitFailed
 	}
+	write := report.WriteText
 	if *asJSON {
+		write = report.WriteJSON
 		err = report.Rejected.WriteText(c.stderr)
-		if err == nil {
-			err = report.WriteJSON(c.stdout)
-		}
-	} else {
-		err = report.WriteText(c.stdout)
 	}
-	if err != nil {
+	if err = errors.Join(err, write(c.stdout)); err != nil {
 		c.errorf("orderwatch replay: print report: %v", err)
 		return exitFailed
 	}
+	if err := report.Rejected.Err(); err != nil {
+		c.errorf("orderwatch replay: %v", err)
+		return exitFailed
+	}
 	return exitDone
+}
+
+// relaxCollector lets the heap grow further between collections: what a replay holds lives to its end, so that
+// collecting often only costs time. GOGC, where it is set, stands.
+func relaxCollector() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
 }
 
 func loadReplay(flowPath, mappingPath string) (*order.Flow, *replay.Mapping, error) {
@@ -62,10 +72,18 @@ func loadReplay(flowPath, mappingPath string) (*order.Flow, *replay.Mapping, err
 	if err != nil {
 		return nil, nil, err
 	}
-	data, err := os.ReadFile(mappingPath)
-	if err != nil {
-		return nil, nil, err
-	}
-	mapping, err := replay.ParseMapping(mappingPath, data)
+	mapping, err := loadMapping(mappingPath, flow)
 	return flow, mapping, err
+}
+
+// loadMapping reads a mapping file; without one, XES logs have a standard.
+func loadMapping(path string, flow *order.Flow) (*replay.Mapping, error) {
+	if path == "" {
+		return replay.StandardMapping(flow)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return replay.ParseMapping(path, data)
 }

@@ -60,7 +60,7 @@ func (r *Receiver) Restart(t testing.TB) {
 	r.mu.Lock()
 	r.server = server
 	r.mu.Unlock()
-	go server.Serve(l)
+	go func() { _ = server.Serve(l) }() // ends when it is stopped
 }
 
 // Kill cuts every connection and stops listening.

@@ -46,13 +46,13 @@ SELECT w.nspname, w.relname, w.relreplident::text,
 FROM wanted w LEFT JOIN published p ON p.schemaname = w.nspname AND p.tablename = w.relname`
 
 // readCatalog returns the tables that are watched or published, by schema.table.
-func readCatalog(ctx context.Context, conn *pgx.Conn, c Config) (map[string]*table, error) {
+func readCatalog(ctx context.Context, tx pgx.Tx, c Config) (map[string]*table, error) {
 	var wanted []string
 	for _, t := range c.Tables {
 		schema, name := t.split()
 		wanted = append(wanted, schema+"."+name)
 	}
-	rows, err := conn.Query(ctx, catalogQuery, c.Publication, wanted)
+	rows, err := tx.Query(ctx, catalogQuery, c.Publication, wanted)
 	if err != nil {
 		return nil, fmt.Errorf("read catalogue: %w", err)
 	}

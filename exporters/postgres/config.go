@@ -52,7 +52,7 @@ var (
 func (c *Config) Validate() []error {
 	var out []error
 	bad := func(field, format string, args ...any) {
-		out = append(out, fmt.Errorf("postgres.%s: %s", field, fmt.Sprintf(format, args...)))
+		out = append(out, fmt.Errorf("%s: %s", field, fmt.Sprintf(format, args...)))
 	}
 	if c.DSN == "" {
 		bad("dsn", "is required")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/jackc/pglogrepl"
@@ -16,6 +17,7 @@ type consumer struct {
 	prover    prover
 	relations map[uint32]*relation
 	tx        *transaction // nil between transactions
+	works     func()       // the stream gets through
 }
 
 // transaction is the one being read. pgoutput sends it after its commit, so that its time is known
@@ -29,8 +31,8 @@ type transaction struct {
 
 const skipAll = ^uint64(0)
 
-func newConsumer(w *writer, c Config, log *slog.Logger) *consumer {
-	out := &consumer{writer: w, log: log, relations: map[uint32]*relation{}, prover: prover{margin: c.Margin}}
+func newConsumer(w *writer, c Config, log *slog.Logger, works func()) *consumer {
+	out := &consumer{writer: w, log: log, relations: map[uint32]*relation{}, works: sync.OnceFunc(works), prover: prover{margin: c.Margin, offset: time.Duration(w.at.Offset)}}
 	if w.at.Proven != 0 {
 		out.prover.last = time.Unix(0, w.at.Proven)
 	}
@@ -95,8 +97,9 @@ func (c *consumer) prove() {
 		return
 	}
 	if mark, ok := c.prover.passed(c.at.Seen); ok {
-		c.at.Proven = mark.Time.UnixNano()
+		c.at.Proven, c.at.Offset = mark.Time.UnixNano(), int64(mark.Watermark.ClockOffset)
 		c.add(mark)
+		c.works()
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -70,18 +71,21 @@ func kill(cmd *exec.Cmd) {
 	cmd.Wait()
 }
 
-// writers change orders until stopped and remember, for each order, the statuses it committed.
+// writers change orders until stopped and remember, for each order, the changes of status that
+// they committed. Each has orders of its own. Some updates change no status, some transactions
+// roll back, some are larger than one Append.
 type writers struct {
-	stop context.CancelFunc
-	wait sync.WaitGroup
-	mu   sync.Mutex
-	done map[string][]string
+	stop   context.CancelFunc
+	wait   sync.WaitGroup
+	unique bool // no status comes twice
+	mu     sync.Mutex
+	done   map[string][]string
 }
 
-func startWriters(t *testing.T, d *database, n int) *writers {
+func startWriters(t *testing.T, d *database, n int, unique bool) *writers {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &writers{stop: cancel, done: map[string][]string{}}
+	w := &writers{stop: cancel, done: map[string][]string{}, unique: unique}
 	for i := range n {
 		conn := connectTo(t, d.dsn)
 		w.wait.Go(func() { w.write(ctx, t, conn, 1000*(i+1)) })
@@ -92,33 +96,43 @@ func startWriters(t *testing.T, d *database, n int) *writers {
 
 func (w *writers) write(ctx context.Context, t *testing.T, conn *pgx.Conn, base int) {
 	random := rand.New(rand.NewPCG(1, uint64(base)))
+	last := map[string]string{}
 	for step := 0; ctx.Err() == nil; step++ {
-		id := base + random.IntN(50)
-		status := fmt.Sprintf("S%d", step)
-		// Not under ctx: a cancelled commit may have happened.
-		tx, err := conn.Begin(context.Background())
-		if err != nil {
-			t.Errorf("begin: %v", err)
-			return
+		changes := 1
+		if random.IntN(20) == 0 {
+			changes = 2 * maxPending
 		}
-		_, err = tx.Exec(context.Background(), `INSERT INTO orders (id, status) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET status = excluded.status`, id, status)
-		if err == nil && random.IntN(3) == 0 {
-			_, err = tx.Exec(context.Background(), `UPDATE orders SET polygons = $2 WHERE id = $1`, id, step)
+		var batch pgx.Batch
+		batch.Queue(`BEGIN`)
+		next, facts := maps.Clone(last), map[string][]string{}
+		for n := range changes {
+			id, status := fmt.Sprint(base+random.IntN(50)), string(rune('A'+random.IntN(3)))
+			if w.unique {
+				status = fmt.Sprintf("S%d.%d", step, n)
+			}
+			batch.Queue(`INSERT INTO orders (id, status, polygons) VALUES ($1::text::bigint, $2, $3)
+				ON CONFLICT (id) DO UPDATE SET status = excluded.status, polygons = excluded.polygons`, id, status, step)
+			if next[id] != status {
+				next[id] = status
+				facts[id] = append(facts[id], status)
+			}
 		}
 		if random.IntN(10) == 0 {
-			_ = tx.Rollback(context.Background())
-			continue
+			batch.Queue(`ROLLBACK`)
+			next, facts = last, nil
+		} else {
+			batch.Queue(`COMMIT`)
 		}
-		if err == nil {
-			err = tx.Commit(context.Background())
-		}
-		if err != nil {
-			t.Errorf("commit: %v", err)
+		// Not under ctx: a cancelled commit may have happened.
+		if err := conn.SendBatch(context.Background(), &batch).Close(); err != nil {
+			t.Errorf("write: %v", err)
 			return
 		}
+		last = next
 		w.mu.Lock()
-		key := fmt.Sprint(id)
-		w.done[key] = append(w.done[key], status)
+		for id, statuses := range facts {
+			w.done[id] = append(w.done[id], statuses...)
+		}
 		w.mu.Unlock()
 	}
 }
@@ -163,7 +177,7 @@ func compare(t *testing.T, committed map[string][]string, events []order.Event) 
 			}
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("order %s: %d events, %d commits\n got %v\nwant %v", id, len(got), len(want), got, want)
+			t.Errorf("order %s: %d events, %d changes\n got %v\nwant %v", id, len(got), len(want), got, want)
 			return
 		}
 	}
@@ -173,12 +187,16 @@ func TestKilledSidecarMissesNothingAndRepeatsNothing(t *testing.T) {
 	d := newDatabase(t, schema)
 	receiver := exportertest.Start(t)
 	setup := sidecarSetup{Config: d.config(), Dir: t.TempDir(), Endpoint: receiver.Endpoint()}
-	w := startWriters(t, d, 2)
+	first := startProcess(t, setup)
+	t.Cleanup(func() { kill(first) })
+	d.provenAfter(receiver)
+	kill(first)
+	w := startWriters(t, d, 2, false)
 	random := rand.New(rand.NewPCG(7, 7))
 	for range 5 {
 		cmd := startProcess(t, setup)
 		t.Cleanup(func() { kill(cmd) })
-		goal := len(receiver.Events()) + 1 + random.IntN(400)
+		goal := len(receiver.Events()) + 1 + random.IntN(4000)
 		receiver.Wait(t, "events before the kill", func(events []order.Event) bool { return len(events) >= goal })
 		kill(cmd)
 	}
@@ -194,7 +212,7 @@ func TestKilledSidecarMissesNothingAndRepeatsNothing(t *testing.T) {
 
 func TestTheSnapshotHandsOverUnderWriters(t *testing.T) {
 	d := newDatabase(t, schema)
-	w := startWriters(t, d, 3)
+	w := startWriters(t, d, 3, true)
 	for w.count() < 300 {
 		d.exec(`SELECT 1`)
 	}
@@ -212,7 +230,8 @@ func TestTerminatedWalsendersCostNothing(t *testing.T) {
 	d := newDatabase(t, schema)
 	receiver := exportertest.Start(t)
 	startSidecar(t, d.config(), t.TempDir(), receiver)
-	w := startWriters(t, d, 2)
+	d.provenAfter(receiver)
+	w := startWriters(t, d, 2, false)
 	for range 10 {
 		goal := len(receiver.Events()) + 50
 		receiver.Wait(t, "events before the cut", func(events []order.Event) bool { return len(events) >= goal })

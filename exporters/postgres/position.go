@@ -16,6 +16,7 @@ type position struct {
 	Tx     pglogrepl.LSN `json:"tx,omitempty"`     // commit record of the transaction that is part done, 0: none
 	Done   uint64        `json:"done,omitempty"`   // row changes of it that are done with
 	Proven int64         `json:"proven,omitempty"` // time of the last watermark, Unix nanoseconds
+	Offset int64         `json:"offset,omitempty"` // clock offset of the last watermark, nanoseconds
 
 	Generation uint64 `json:"generation"` // of statuses
 	Blocks     uint64 `json:"blocks"`

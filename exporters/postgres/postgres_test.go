@@ -153,10 +153,6 @@ func facts(events []order.Event) []string {
 	return out
 }
 
-func hasFacts(n int) func([]order.Event) bool {
-	return func(events []order.Event) bool { return len(facts(events)) >= n }
-}
-
 // provenAfter waits until a watermark proves the database's present.
 func (d *database) provenAfter(receiver *exportertest.Receiver) []order.Event {
 	d.t.Helper()

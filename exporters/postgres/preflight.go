@@ -53,8 +53,14 @@ func (r *Report) err() error {
 			errs[i] = fmt.Errorf("%s; run: %s", p.Text, p.SQL)
 		}
 	}
-	return fmt.Errorf("preflight: %w", errors.Join(errs...))
+	return &unfitError{errors.Join(errs...)}
 }
+
+// unfitError is a preflight that found problems.
+type unfitError struct{ error }
+
+func (e *unfitError) Error() string { return "preflight: " + e.error.Error() }
+func (e *unfitError) Unwrap() error { return e.error }
 
 // Preflight connects and checks everything the sidecar needs, changing nothing. Its error is only
 // about not being able to look.
@@ -70,14 +76,21 @@ func Preflight(ctx context.Context, c Config) (Report, error) {
 
 func preflight(ctx context.Context, conn *pgx.Conn, c Config) (Report, map[string]*table, error) {
 	var r Report
-	if err := r.server(ctx, conn, c); err != nil {
+	// One snapshot: what changes while we look is seen whole or not at all.
+	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return r, nil, fmt.Errorf("begin preflight: %w", err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // read-only: nothing to commit
+	if err := r.server(ctx, tx, c); err != nil {
 		return r, nil, err
 	}
-	tables, err := readCatalog(ctx, conn, c)
+	tables, err := readCatalog(ctx, tx, c)
 	if err != nil {
 		return r, nil, err
 	}
-	if err := r.publication(ctx, conn, c, tables); err != nil {
+	exists, err := r.publication(ctx, tx, c, tables)
+	if err != nil {
 		return r, nil, err
 	}
 	for _, name := range sortedTables(tables) {
@@ -87,7 +100,7 @@ func preflight(ctx context.Context, conn *pgx.Conn, c Config) (Report, map[strin
 	}
 	for _, t := range c.Tables {
 		schema, name := t.split()
-		r.watched(c, newRule(t), tables[schema+"."+name])
+		r.watched(c, newRule(t), tables[schema+"."+name], exists)
 	}
 	return r, tables, nil
 }
@@ -98,10 +111,10 @@ const serverQuery = `SELECT current_setting('wal_level'), current_user::text,
 	(SELECT count(*) FROM pg_replication_slots WHERE slot_name <> $1) >= current_setting('max_replication_slots')::int,
 	current_setting('max_slot_wal_keep_size'), pg_is_in_recovery()`
 
-func (r *Report) server(ctx context.Context, conn *pgx.Conn, c Config) error {
+func (r *Report) server(ctx context.Context, tx pgx.Tx, c Config) error {
 	var level, role, keep string
 	var may, full, standby bool
-	if err := conn.QueryRow(ctx, serverQuery, c.Slot).Scan(&level, &role, &may, &full, &keep, &standby); err != nil {
+	if err := tx.QueryRow(ctx, serverQuery, c.Slot).Scan(&level, &role, &may, &full, &keep, &standby); err != nil {
 		return fmt.Errorf("read server settings: %w", err)
 	}
 	if standby {
@@ -124,21 +137,22 @@ func (r *Report) server(ctx context.Context, conn *pgx.Conn, c Config) error {
 	return nil
 }
 
-func (r *Report) publication(ctx context.Context, conn *pgx.Conn, c Config, tables map[string]*table) error {
+// publication reports whether there is one.
+func (r *Report) publication(ctx context.Context, tx pgx.Tx, c Config, tables map[string]*table) (bool, error) {
 	var insert, update bool
-	err := conn.QueryRow(ctx, `SELECT pubinsert, pubupdate FROM pg_publication WHERE pubname = $1`, c.Publication).Scan(&insert, &update)
+	err := tx.QueryRow(ctx, `SELECT pubinsert, pubupdate FROM pg_publication WHERE pubname = $1`, c.Publication).Scan(&insert, &update)
 	if errors.Is(err, pgx.ErrNoRows) {
 		r.problem(createPublication(c, tables), "publication %s does not exist", c.Publication)
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return fmt.Errorf("read publication: %w", err)
+		return false, fmt.Errorf("read publication: %w", err)
 	}
 	if !insert || !update {
 		r.problem("ALTER PUBLICATION "+quote(c.Publication)+" SET (publish = 'insert, update, delete, truncate');",
 			"publication %s leaves out inserts or updates", c.Publication)
 	}
-	return nil
+	return true, nil
 }
 
 // dangers are the three ways in which a publication breaks the application's own writes.
@@ -163,7 +177,8 @@ func filterColumn(t *table) string {
 		return ""
 	}
 	words := strings.FieldsFunc(t.rowFilter, func(c rune) bool {
-		return c != '_' && c != '$' && !('0' <= c && c <= '9') && !('a' <= c && c <= 'z') && !('A' <= c && c <= 'Z') && c < 0x80
+		word := c == '_' || c == '$' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c >= 0x80
+		return !word
 	})
 	for _, column := range t.columns {
 		if slices.Contains(words, column) && !slices.Contains(t.identifying, column) {
@@ -174,12 +189,12 @@ func filterColumn(t *table) string {
 }
 
 // watched checks what one entry of the mapping needs of its table.
-func (r *Report) watched(c Config, rule *rule, t *table) {
+func (r *Report) watched(c Config, rule *rule, t *table, publication bool) {
 	if t == nil {
 		r.problem("", "table %s.%s does not exist", rule.schema, rule.name)
 		return
 	}
-	if !t.published {
+	if publication && !t.published {
 		r.problem("ALTER PUBLICATION "+quote(c.Publication)+" ADD TABLE "+t.quoted()+" ("+quoteAll(needed(c, t))+");",
 			"publication %s does not cover table %s", c.Publication, t.fullName())
 	}

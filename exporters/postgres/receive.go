@@ -39,11 +39,11 @@ type receiver struct {
 }
 
 // stream receives and consumes until either fails.
-func (s *Source) stream(ctx context.Context, l *link, w *writer) error {
+func (s *Source) stream(ctx context.Context, l *link, w *writer, works func()) error {
 	w.durable.Store(uint64(w.at.Seen))
 	r := &receiver{link: l, interval: s.Config.WatermarkInterval, now: s.Now, confirm: w.confirmed,
 		items: make(chan item, maxItems), room: semaphore.NewWeighted(maxBytes)}
-	c := newConsumer(w, s.Config, s.Log)
+	c := newConsumer(w, s.Config, s.Log, works)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return r.run(ctx) })
 	group.Go(func() error { return c.run(ctx, r) })

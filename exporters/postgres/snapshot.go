@@ -38,7 +38,7 @@ func (s *Source) snapshot(ctx context.Context, l *link, w *writer, exists bool, 
 	if err != nil {
 		return fmt.Errorf("begin snapshot: %w", err)
 	}
-	defer tx.Rollback(context.WithoutCancel(ctx)) // read-only: nothing to commit
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // read-only: nothing to commit
 	if _, err := tx.Exec(ctx, `SET TRANSACTION SNAPSHOT '`+strings.ReplaceAll(made.SnapshotName, "'", "''")+`'`); err != nil {
 		return fmt.Errorf("import snapshot: %w", err)
 	}

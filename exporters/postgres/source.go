@@ -69,10 +69,10 @@ func (s *Source) Run(ctx context.Context, out exporters.Stream) error {
 	wait := exporters.Backoff{Min: s.RetryMin, Max: s.RetryMax}
 	said := ""
 	for {
-		started := false
 		err := s.session(ctx, out, func() {
-			started = true
 			s.Log.Info("watching", "slot", s.Config.Slot)
+			wait.Reset()
+			said = ""
 		})
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -80,10 +80,6 @@ func (s *Source) Run(ctx context.Context, out exporters.Stream) error {
 		var own streamError
 		if errors.As(err, &own) {
 			return own.error
-		}
-		if started {
-			wait.Reset()
-			said = ""
 		}
 		if text := kindOf(err); text != said {
 			said = text
@@ -95,22 +91,24 @@ func (s *Source) Run(ctx context.Context, out exporters.Stream) error {
 	}
 }
 
-// kindOf tells one state of failure from another, without addresses and numbers that vary.
+// kindOf tells one state of failure from another. An outage has many faces: the connection breaks,
+// is refused, the server says that it starts. All of them are one.
 func kindOf(err error) string {
+	var unfit *unfitError
 	var server *pgconn.PgError
-	var connect *pgconn.ConnectError
 	switch {
-	case errors.As(err, &server):
+	case errors.As(err, &unfit):
+		return err.Error()
+	case errors.As(err, &server) && server.Code[:2] != "57" && server.Code[:2] != "08":
 		return server.Code
-	case errors.As(err, &connect):
-		return "connect"
 	}
-	return err.Error()
+	return "unreachable"
 }
 
 // session connects, makes sure of the slot, and streams until something fails. It begins from the
-// Stream's position each time, so that whatever was read and not appended is read again.
-func (s *Source) session(ctx context.Context, out exporters.Stream, started func()) error {
+// Stream's position each time, so that whatever was read and not appended is read again. It calls
+// works, once, when the first watermark shows that the stream gets through.
+func (s *Source) session(ctx context.Context, out exporters.Stream, works func()) error {
 	at, err := parsePosition(out.Position())
 	if err != nil {
 		return streamError{err}
@@ -145,8 +143,7 @@ func (s *Source) session(ctx context.Context, out exporters.Stream, started func
 	if err := l.startReplication(ctx, s.Config, w.at.Seen); err != nil {
 		return s.noteLoss(err)
 	}
-	started()
-	return s.noteLoss(s.stream(ctx, l, w))
+	return s.noteLoss(s.stream(ctx, l, w, works))
 }
 
 // noteLoss remembers errors which say that the slot will never deliver again.

@@ -31,30 +31,36 @@ const maxProbes = 64
 // A keepalive's own time proves nothing: it is the time of sending, and says nothing of commits
 // that are not decoded yet. Its position does.
 type probe struct {
-	time     time.Time
-	position pglogrepl.LSN
-	offset   time.Duration // database clock less ours
+	time        time.Time
+	position    pglogrepl.LSN
+	least, most time.Duration // between these lies the database's clock less ours
 }
 
 // The CTE is materialised: its clock is read before the position.
-const probeQuery = `WITH t AS MATERIALIZED (SELECT clock_timestamp() AS now) SELECT t.now, pg_current_wal_insert_lsn()::text FROM t`
+const probeQuery = `WITH t AS MATERIALIZED (SELECT clock_timestamp() AS now)
+SELECT t.now, pg_current_wal_insert_lsn()::text, pg_current_wal_flush_lsn()::text FROM t`
+
+// flushQuery is an empty transaction with a number. Its commit makes the server flush what was
+// inserted before it, within wal_writer_delay. The stream ends at what is flushed, and what nobody
+// committed yet may stay unflushed until the server's own record of running transactions, every 15
+// seconds: a single open transaction in a quiet database would keep us from proving anything.
+const flushQuery = `SELECT txid_current()`
 
 func (l *link) probe(ctx context.Context, now func() time.Time) (probe, error) {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	sent := now()
 	var p probe
-	var position string
-	if err := l.plain.QueryRow(ctx, probeQuery).Scan(&p.time, &position); err != nil {
+	var inserted, flushed pglogrepl.LSN
+	if err := l.plain.QueryRow(ctx, probeQuery).Scan(&p.time, &inserted, &flushed); err != nil {
 		return p, fmt.Errorf("read clock: %w", err)
 	}
 	received := now()
-	at, err := pglogrepl.ParseLSN(position)
-	if err != nil {
-		return p, fmt.Errorf("read clock: %w", err)
+	p.position = recordEnd(inserted, l.segment)
+	if flushed < p.position {
+		_, _ = l.plain.Exec(ctx, flushQuery) // without it the proof only comes later
 	}
-	p.position = recordEnd(at, l.segment)
-	p.offset = quantise(p.time.Sub(sent.Add(received.Sub(sent) / 2)))
+	p.least, p.most = p.time.Sub(received), p.time.Sub(sent)
 	return p, nil
 }
 
@@ -79,6 +85,12 @@ func recordEnd(at, segment pglogrepl.LSN) pglogrepl.LSN {
 	return at
 }
 
+// correct returns the offset nearest to the one in force that a probe does not disprove. The middle of
+// a probe's bounds would be as wrong as the longest pause of either process, and move events in time.
+func (p *probe) correct(offset time.Duration) time.Duration {
+	return quantise(min(max(offset, p.least), p.most))
+}
+
 // quantise rounds a clock offset to what a round trip can tell; small ones are none.
 func quantise(d time.Duration) time.Duration {
 	if d.Abs() < offsetNotWorth {
@@ -91,7 +103,8 @@ func quantise(d time.Duration) time.Duration {
 type prover struct {
 	margin time.Duration
 	waits  []probe
-	last   time.Time // of the last watermark
+	last   time.Time     // of the last watermark
+	offset time.Duration // in force
 }
 
 func (p *prover) add(x probe) {
@@ -102,6 +115,7 @@ func (p *prover) add(x probe) {
 		}
 		p.waits = kept
 	}
+	p.offset = x.correct(p.offset)
 	p.waits = append(p.waits, x)
 }
 
@@ -119,5 +133,5 @@ func (p *prover) passed(at pglogrepl.LSN) (order.Event, bool) {
 		return order.Event{}, false
 	}
 	p.last = proven
-	return order.Event{Kind: order.KindWatermark, Time: proven, Watermark: order.Watermark{ClockOffset: best.offset}}, true
+	return order.Event{Kind: order.KindWatermark, Time: proven, Watermark: order.Watermark{ClockOffset: p.offset}}, true
 }

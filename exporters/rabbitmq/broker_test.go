@@ -23,24 +23,27 @@ import (
 	"github.com/alexandrite/orderwatch/testbed/server"
 )
 
-// node is the one broker of this test binary; each test has a virtual host of its own.
-var node *server.RabbitMQ
+// node is the one broker of this test binary; each test has a virtual host of its own. The first
+// newHouse starts it: a fuzz worker needs none.
+var (
+	node      *server.RabbitMQ
+	startNode = sync.OnceValue(func() (err error) {
+		node, err = server.StartRabbitMQ(context.Background(), server.RabbitMQOptions{Plugins: []string{"rabbitmq_consistent_hash_exchange"}})
+		return err
+	})
+)
 
 func TestMain(m *testing.M) {
 	os.Exit(runAll(m))
 }
 
 func runAll(m *testing.M) int {
-	var err error
-	node, err = server.StartRabbitMQ(context.Background(), server.RabbitMQOptions{Plugins: []string{"rabbitmq_consistent_hash_exchange"}})
-	if err != nil {
-		fmt.Println(err)
-		return 1
-	}
 	code := m.Run()
-	if err := node.Stop(); err != nil {
-		fmt.Println(err)
-		return 1
+	if node != nil {
+		if err := node.Stop(); err != nil {
+			fmt.Println(err)
+			return 1
+		}
 	}
 	http.DefaultClient.CloseIdleConnections()
 	if err := goleak.Find(); err != nil {
@@ -95,6 +98,9 @@ type house struct {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
+	if err := startNode(); err != nil {
+		t.Fatal(err)
+	}
 	h := &house{vhost: strings.NewReplacer("/", "-", ",", "").Replace(t.Name())}
 	mustAPI(t, http.MethodPut, "vhosts/"+h.vhost, nil)
 	t.Cleanup(func() { api(noContext{t}, http.MethodDelete, "vhosts/"+h.vhost, nil) })

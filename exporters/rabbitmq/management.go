@@ -15,9 +15,7 @@ import (
 )
 
 var (
-	errNotFound  = errors.New("not found")
-	errForbidden = errors.New("not allowed to this user")
-
+	errNotFound     = errors.New("not found")
 	errNoStatistics = errors.New("the broker has no statistics of the queue yet")
 )
 
@@ -78,7 +76,7 @@ func (m *management) get(ctx context.Context, into any, query string, parts ...s
 	case http.StatusNotFound:
 		return fmt.Errorf("ask management %s: %w", path, errNotFound)
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return fmt.Errorf("ask management %s: %w", path, errForbidden)
+		return fmt.Errorf("ask management %s: %s: the user needs the tag management and rights in the virtual host", path, res.Status)
 	default:
 		return fmt.Errorf("ask management %s: %s", path, res.Status)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -81,41 +82,52 @@ func (s *session) run(ctx context.Context) error {
 	// Requests to the broker know no context: closing the connections is what ends them.
 	stop := context.AfterFunc(ctx, s.closeConnections)
 	defer stop()
-	consumeClosed, publishClosed := s.consume.NotifyClose(make(chan *amqp.Error, 1)), s.publish.NotifyClose(make(chan *amqp.Error, 1))
-	blocked := s.publish.NotifyBlocked(make(chan amqp.Blocking, 8))
+	endings := endings{
+		consume: s.consume.NotifyClose(make(chan *amqp.Error, 1)),
+		publish: s.publish.NotifyClose(make(chan *amqp.Error, 1)),
+		blocked: s.publish.NotifyBlocked(make(chan amqp.Blocking, 8)),
+	}
 	if err := s.guard(func() error { return s.declare(ctx) }); err != nil {
 		return err
 	}
 	s.watcher.poll(ctx, s.consume)
 	watching.Go(func() { s.watcher.run(ctx, s.consume) })
-	tick := time.NewTicker(s.config.WatermarkInterval)
-	defer tick.Stop()
-	linger := time.NewTimer(maxLinger)
-	defer linger.Stop()
 	if err := s.guard(func() error { return s.tick(ctx) }); err != nil {
 		return err
 	}
+	return s.serve(ctx, endings)
+}
+
+// endings is what the library tells of the two connections.
+type endings struct {
+	consume, publish chan *amqp.Error
+	blocked          chan amqp.Blocking
+}
+
+// serve takes what comes until something ends the session.
+func (s *session) serve(ctx context.Context, e endings) error {
+	tick := time.NewTicker(s.config.WatermarkInterval)
+	defer tick.Stop()
+	linger := time.NewTicker(maxLinger)
+	defer linger.Stop()
 	for {
 		var err error
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case e := <-consumeClosed:
-			return closed("consuming connection", e)
-		case e := <-publishClosed:
-			return closed("marker connection", e)
-		case b, ok := <-blocked:
+		case reason := <-e.consume:
+			return closed("consuming connection", reason)
+		case reason := <-e.publish:
+			return closed("marker connection", reason)
+		case b, ok := <-e.blocked:
 			s.blocked = ok && b.Active
 		case a := <-s.arrivals:
-			if len(s.batch) == 0 {
-				linger.Reset(maxLinger)
-			}
-			if err = s.arrive(ctx, a); err == nil && len(s.batch) >= maxBatch {
+			err = s.arrive(ctx, a)
+			if err == nil && (len(s.batch) >= maxBatch || a.lane.tap != nil && a.lane.seen-a.lane.told >= prefetch/2) {
 				err = s.append(ctx, nil, nil)
 			}
 		case <-linger.C:
 			err = s.append(ctx, nil, nil)
-			linger.Reset(maxLinger)
 		case <-tick.C:
 			err = s.guard(func() error { return s.tick(ctx) })
 		}
@@ -260,7 +272,7 @@ func (s *session) when(stamp, received time.Time) time.Time {
 // append makes the batch and the extra events durable, and only then acknowledges what the batch
 // came from. good, by tap, is what becomes known with it.
 func (s *session) append(ctx context.Context, extra []order.Event, good map[*tap]time.Time) error {
-	events := append(s.batch, extra...)
+	events := slices.Concat(s.batch, extra)
 	if len(events) > 0 {
 		p, err := s.position(good)
 		if err != nil {

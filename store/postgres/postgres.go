@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -40,13 +41,18 @@ type Store struct {
 	mu     sync.Mutex // held by the one transaction that writes
 	writer *pgx.Conn
 	closed bool
+	fenced bool // another instance took over
 }
 
-// Open connects, becomes the store's writer and brings its schema up to date, or fails with store.ErrLocked.
+// Open connects, becomes the store's writer and brings its schema up to date, or fails with store.ErrLocked
+// or store.ErrUnreachable.
 func Open(ctx context.Context, o Options) (_ *Store, err error) {
 	s := &Store{names: row.NewNames()}
 	defer func() {
 		if err != nil {
+			if away(err) {
+				err = fmt.Errorf("%w: %w", store.ErrUnreachable, err)
+			}
 			err = fmt.Errorf("open store: %w", errors.Join(err, s.Close()))
 		}
 	}()
@@ -73,7 +79,7 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 	return s, s.loadNames(ctx, s.writer)
 }
 
-// Close ends the store. The transaction in progress ends first.
+// Close ends the store, once; again it does nothing. The transaction in progress ends first.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,7 +90,11 @@ func (s *Store) Close() error {
 	if s.writer == nil || s.writer.IsClosed() {
 		return nil
 	}
-	return s.writer.Close(context.Background())
+	// Without the explicit unlock a successor might come before the server noticed that we left.
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	_, err := s.writer.Exec(ctx, unlock)
+	return errors.Join(err, s.writer.Close(ctx))
 }
 
 func (s *Store) loadNames(ctx context.Context, q querier) error {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -16,10 +18,13 @@ import (
 const (
 	lockKey  = "hashtextextended('orderwatch ' || current_schema(), 0)"
 	tryLock  = "SELECT pg_try_advisory_lock(" + lockKey + ")"
+	unlock   = "SELECT pg_advisory_unlock(" + lockKey + ")"
 	waitLock = "SELECT pg_advisory_lock(" + lockKey + ") IS NOT NULL"
 
 	lockPatience = "10s"
 )
+
+var errFenced = fmt.Errorf("%w: it took over while this one was cut off", store.ErrLocked)
 
 // connect gives the store a connection that holds the lock.
 func (s *Store) connect(ctx context.Context, lock string) error {
@@ -53,6 +58,17 @@ func take(ctx context.Context, conn *pgx.Conn, lock string) error {
 	return err
 }
 
+// away reports whether an error says that the server is not there, starts, stops or is full. A wrong
+// password or database name is none of these.
+func away(err error) bool {
+	if refused := (*pgconn.PgError)(nil); errors.As(err, &refused) {
+		return strings.HasPrefix(refused.Code, "08") || strings.HasPrefix(refused.Code, "57P") || refused.Code == "53300"
+	}
+	var failed *pgconn.ConnectError
+	var network net.Error
+	return errors.As(err, &failed) || errors.As(err, &network)
+}
+
 // write runs fn in the transaction that writes. Names that fn interned are written with it. The row
 // of progress is locked first: whoever holds it alone decides what is next in the journal.
 func (s *Store) write(ctx context.Context, fn func(pgx.Tx, store.Position) error) (err error) {
@@ -81,7 +97,8 @@ func (s *Store) write(ctx context.Context, fn func(pgx.Tx, store.Position) error
 		return err
 	}
 	if lease != s.lease {
-		return fmt.Errorf("%w: it took over while this one was cut off", store.ErrLocked)
+		s.fenced = true // for good; the lock that the new connection may hold goes with it
+		return errors.Join(errFenced, s.writer.Close(ctx))
 	}
 	if err := fn(tx, p); err != nil {
 		return err
@@ -99,6 +116,9 @@ func (s *Store) ready(ctx context.Context) error {
 	}
 	if s.closed {
 		return errors.New("the store is closed")
+	}
+	if s.fenced {
+		return errFenced
 	}
 	if s.writer.IsClosed() {
 		if err := s.connect(ctx, waitLock); err != nil {

@@ -14,8 +14,8 @@ import (
 // fileLock is an exclusive transaction, never committed, in a database of its own. SQLite thus
 // brings the locking of every operating system it runs on, which ends with the process.
 type fileLock struct {
-	db *sql.DB
-	tx *sql.Conn
+	db   *sql.DB
+	conn *sql.Conn
 }
 
 func acquire(ctx context.Context, path string) (*fileLock, error) {
@@ -28,7 +28,7 @@ func acquire(ctx context.Context, path string) (*fileLock, error) {
 		_, err = conn.ExecContext(ctx, "BEGIN EXCLUSIVE")
 	}
 	if err == nil {
-		return &fileLock{db: db, tx: conn}, nil
+		return &fileLock{db: db, conn: conn}, nil
 	}
 	if conn != nil {
 		err = errors.Join(err, conn.Close())
@@ -40,5 +40,5 @@ func acquire(ctx context.Context, path string) (*fileLock, error) {
 }
 
 func (l *fileLock) release() error {
-	return errors.Join(l.tx.Close(), l.db.Close())
+	return errors.Join(l.conn.Close(), l.db.Close())
 }

@@ -55,7 +55,7 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 	if s.lock, err = acquire(ctx, o.Path+".lock"); err != nil {
 		return nil, err
 	}
-	if s.writer, err = open(o.Path, 1, "journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)"); err != nil {
+	if s.writer, err = open(o.Path, 1, "journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "cache_size(-32768)"); err != nil {
 		return nil, err
 	}
 	if err = migrate(ctx, s.writer); err != nil {
@@ -90,7 +90,7 @@ func open(path string, connections int, pragmas ...string) (*sql.DB, error) {
 	return db, nil
 }
 
-// Close ends the store. Transactions in progress end first.
+// Close ends the store, once; again it does nothing. The transaction in progress ends first.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,6 +103,7 @@ func (s *Store) Close() error {
 	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.release())
+		s.lock = nil
 	}
 	return errors.Join(errs...)
 }

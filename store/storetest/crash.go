@@ -59,7 +59,7 @@ func appendForEver(d Driver, location string) error {
 func Crash(t *testing.T, d Driver) {
 	location := d.Location(t)
 	for round := range 5 {
-		acknowledged := killed(t, location, 3+rand.IntN(60))
+		acknowledged := killed(t, d, location, 3+rand.IntN(60))
 		s := openFreed(t, d, location)
 		p := position(t, s)
 		if p.Journal < acknowledged {
@@ -84,7 +84,7 @@ func Crash(t *testing.T, d Driver) {
 }
 
 // killed runs an appending process, kills it after some acknowledgements and returns the last one.
-func killed(t *testing.T, location string, after int) (acknowledged int64) {
+func killed(t *testing.T, d Driver, location string, after int) (acknowledged int64) {
 	t.Helper()
 	executable, err := os.Executable()
 	check(t, err)
@@ -98,6 +98,11 @@ func killed(t *testing.T, location string, after int) (acknowledged int64) {
 	for n := 1; lines.Scan(); n++ {
 		acknowledged, err = strconv.ParseInt(lines.Text(), 10, 64)
 		check(t, err)
+		if n == 1 {
+			if _, err := d.Open(t.Context(), location); !errors.Is(err, store.ErrLocked) {
+				t.Errorf("a writer in another process got %v", err)
+			}
+		}
 		if n == after {
 			check(t, child.Process.Kill())
 		}

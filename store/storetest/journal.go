@@ -180,13 +180,17 @@ func testSeen(t *testing.T, d Driver) {
 }
 
 func testSeenTwice(t *testing.T, d Driver) {
-	s := openNew(t, d)
+	location := d.Location(t)
+	s, err := d.Open(t.Context(), location)
+	check(t, err)
 	check(t, s.Append(t.Context(), &sla.Batch{Records: []sla.Record{withID(1, "app", "e1", 0)}}))
 	if err := s.Append(t.Context(), &sla.Batch{Records: []sla.Record{withID(2, "fresh", "e0", 0), withID(3, "app", "e1", 0)}}); err == nil {
 		t.Error("appended an event id twice")
 	}
 	wantPosition(t, s, store.Position{Journal: 1, Order: 1})
 	check(t, s.Append(t.Context(), &sla.Batch{Records: []sla.Record{withID(2, "fresh", "e0", 0), withID(3, "app", "e2", 0)}}))
+	check(t, s.Close()) // memory of names is gone, what the table has must do
+	s = open(t, d, location)
 	h := must(t, func() (sla.History, error) { return s.History(t.Context(), 1) })
 	if got := h.Records[1].Event.Source; got != "fresh" {
 		t.Errorf("a name that a failed batch brought reads %q afterwards, want fresh", got)
@@ -219,6 +223,13 @@ func testOwners(t *testing.T, d Driver) {
 	ids := must(t, func() ([]sla.OrderID, error) { return s.FindKey(t.Context(), "A") })
 	if want := []sla.OrderID{1}; !reflect.DeepEqual(ids, want) {
 		t.Errorf("found %v, want %v", ids, want)
+	}
+	h := must(t, func() (sla.History, error) { return s.History(t.Context(), 3) })
+	if got, want := sequences(h), []int64{1, 2, 3, 4, 5}; h.Order != 1 || !reflect.DeepEqual(got, want) {
+		t.Errorf("history of the twice merged: order %d, records %v, want order 1, records %v", h.Order, got, want)
+	}
+	if err := s.Append(t.Context(), &sla.Batch{Merges: []sla.Merge{{From: 1, Into: 3}}}); !errors.Is(err, store.ErrOutOfStep) {
+		t.Errorf("merged an order into one that it absorbed: %v", err)
 	}
 	wantPosition(t, s, store.Position{Journal: 5, Order: 3})
 }

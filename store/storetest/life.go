@@ -23,6 +23,7 @@ func testSecondWriter(t *testing.T, d Driver) {
 	}
 	check(t, first.Append(t.Context(), Batch(1, 3, 2)))
 	check(t, first.Close())
+	check(t, first.Close()) // again is harmless
 	wantPosition(t, open(t, d, location), store.Position{Journal: 3, Order: 2})
 }
 

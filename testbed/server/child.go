@@ -85,11 +85,24 @@ func (c *child) kill() {
 	}
 }
 
+// signalTree sends a signal that ends nothing to the process and its descendants, itself first:
+// once it is stopped it starts no more.
+func (c *child) signalTree(signal syscall.Signal) {
+	if c.exited() {
+		return
+	}
+	_ = syscall.Kill(c.pid, signal)
+	for _, pid := range descendants(c.pid) {
+		_ = syscall.Kill(pid, signal)
+	}
+}
+
 // terminate asks the process to end and kills it after the patience is over.
 func (c *child) terminate(signal syscall.Signal, patience time.Duration) {
 	if c.exited() {
 		return
 	}
+	c.signalTree(syscall.SIGCONT) // a paused process would not notice
 	_ = syscall.Kill(c.pid, signal)
 	timer := time.NewTimer(patience)
 	defer timer.Stop()

@@ -3,16 +3,18 @@ package server
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // CommandOptions says how to start a command of ours as a server.
 type CommandOptions struct {
-	Folder string            // Defaults to DefaultFolder().
-	Name   string            // Names the directory and the errors.
-	Argv   []string          // Program and arguments; {listen} stands for the free address 127.0.0.1:port, {dir} for the command's directory.
-	Env    []string          // NAME=value, added to our own environment.
-	Files  map[string]string // Written into the command's directory, which is also where it runs; with {listen} and {dir} filled in as in Argv.
-	Ready  string            // Path that answers 200 once the command is ready, for example /readyz. Defaults to none: ready when started.
+	Folder   string            // Defaults to DefaultFolder().
+	Name     string            // Names the directory and the errors.
+	Argv     []string          // Program and arguments; {listen} stands for the free address 127.0.0.1:port, {dir} for the command's directory.
+	Env      []string          // NAME=value, added to our own environment.
+	Files    map[string]string // Written into the command's directory, which is also where it runs; with {listen} and {dir} filled in as in Argv.
+	Patience time.Duration     // How long the start may take. Defaults to a minute.
+	Ready    string            // Path that answers 200 once the command is ready, for example /readyz. Defaults to none: ready when started.
 }
 
 // Command is a command of ours that runs as a server.
@@ -27,7 +29,7 @@ func StartCommand(ctx context.Context, opts CommandOptions) (*Command, error) {
 		return nil, errors.New("start command: name and argv are required")
 	}
 	p, url, err := startWeb(ctx, webServer{
-		name: opts.Name, folder: opts.Folder, files: opts.Files, env: opts.Env, readyURL: opts.Ready,
+		name: opts.Name, folder: opts.Folder, files: opts.Files, env: opts.Env, readyURL: opts.Ready, patience: opts.Patience,
 		argv: func(dir, listen string) []string {
 			fill := placeholders(dir, listen)
 			argv := make([]string, len(opts.Argv))

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +13,7 @@ import (
 )
 
 const (
-	startPatience = time.Minute // for a start, where the caller's context sets no earlier end
+	startPatience = time.Minute // for a start that sets none of its own, where the caller's context sets no earlier end
 	stopPatience  = 10 * time.Second
 	logFile       = "log"
 )
@@ -21,6 +22,7 @@ const (
 // embeds one. Its methods are safe for concurrent use.
 type Process struct {
 	name     string
+	patience time.Duration // of a start; 0: startPatience
 	spec     childSpec
 	graceful syscall.Signal // ends the server in order, before a restart
 	final    syscall.Signal // ends it for good; its data are thrown away
@@ -35,7 +37,7 @@ type Process struct {
 // start launches the process and waits until it is ready. The caller holds mu, or is the only
 // one who knows the Process.
 func (p *Process) start(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startPatience)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(p.patience, startPatience))
 	defer cancel()
 	c, err := startChild(p.spec)
 	if err != nil {
@@ -91,6 +93,22 @@ func (p *Process) Kill() {
 	p.process().kill()
 }
 
+// Pause stops the server and all its children where they are, with SIGSTOP, as a machine that
+// hangs would: connections stay open and nobody answers. Kill, Restart and Stop also work on a
+// paused server.
+func (p *Process) Pause() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.process().signalTree(syscall.SIGSTOP)
+}
+
+// Resume lets a paused server go on.
+func (p *Process) Resume() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.process().signalTree(syscall.SIGCONT)
+}
+
 // Restart ends the server in order where it still runs and starts it again on the same port with
 // the same data. It returns when the server is ready, or with an error after a minute, or when
 // ctx ends earlier.
@@ -114,4 +132,22 @@ func (p *Process) Stop() error {
 	p.stopped = true
 	p.process().terminate(p.final, stopPatience)
 	return removeAll(p.spec.dir)
+}
+
+// Terminate asks the server to end, as a service manager does, and waits until it has, or kills it
+// when ctx ends. It returns how the process ended: nil for exit code 0.
+func (p *Process) Terminate(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.process()
+	if !c.exited() {
+		_ = syscall.Kill(c.pid, p.graceful)
+	}
+	select {
+	case <-c.done:
+	case <-ctx.Done():
+		c.kill()
+		return ctx.Err()
+	}
+	return c.err
 }

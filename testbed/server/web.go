@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // webServer describes a server that takes flags, reads files and says over HTTP when it is ready.
@@ -20,6 +21,7 @@ type webServer struct {
 	argv     func(dir, listen string) []string
 	env      []string
 	readyURL string // path, after the address
+	patience time.Duration
 }
 
 func startWeb(ctx context.Context, w webServer) (*Process, string, error) {
@@ -39,7 +41,7 @@ func startWeb(ctx context.Context, w webServer) (*Process, string, error) {
 		return nil, "", errors.Join(fmt.Errorf("start %s: %w", w.name, err), removeAll(dir))
 	}
 	p := &Process{
-		name: w.name,
+		name: w.name, patience: w.patience,
 		spec: childSpec{dir: dir, argv: w.argv(dir, listen), env: append(os.Environ(), w.env...), death: syscall.SIGKILL, log: logFile},
 		// Commands may have something to close, so they are asked even the last time.
 		graceful: syscall.SIGTERM, final: syscall.SIGTERM,

@@ -73,11 +73,11 @@ func HighestOrder(b *sla.Batch) sla.OrderID {
 	return highest
 }
 
-// SourceColumns are the columns of sources, as Source writes them.
+// SourceColumns are the columns of sources, as Sources writes them.
 const SourceColumns = "name, watermark, last_seen, offset_ns, gaps_total, duplicates, rejected, state"
 
-// Source appends a source's columns. The state is whole in one of them; the others are for SQL.
-func Source(values []any, n *Names, s *sla.SourceState) []any {
+// sourceRow appends a source's columns. The state is whole in one of them; the others are for SQL.
+func sourceRow(values []any, n *Names, s *sla.SourceState) []any {
 	return append(values, n.Intern(s.Name), Nanos(s.Watermark), Nanos(s.LastSeen), int64(s.Offset),
 		int64(s.GapsTotal), int64(s.Duplicates), int64(s.Rejected), asJSON(s))
 }
@@ -92,7 +92,7 @@ func ScanSource(s Scanner) (sla.SourceState, error) {
 	return state, json.Unmarshal(text, &state)
 }
 
-// KeyColumns are the columns of order_keys, as Key writes them.
+// KeyColumns are the columns of order_keys, as Keys writes them.
 const KeyColumns = "name, value, order_id"
 
 // Keys returns the columns of the batch's keys, the last of equal ones only: one statement cannot
@@ -120,7 +120,7 @@ func Sources(n *Names, list []sla.SourceState) []any {
 	var values []any
 	for i := range list {
 		if last[list[i].Name] == i {
-			values = Source(values, n, &list[i])
+			values = sourceRow(values, n, &list[i])
 		}
 	}
 	return values

@@ -12,9 +12,9 @@ const (
 	rankClosed // neither is
 )
 
-// visitRank is of an open visit; a closed one is never selected by it.
-func visitRank(v *sla.Visit) int64 {
-	switch v.Verdict {
+// visitRank is of an open visit's verdict; a closed one is never selected by it.
+func visitRank(v sla.Verdict) int64 {
+	switch v {
 	case sla.VerdictStuck:
 		return rankStuck
 	case sla.VerdictUnknown:
@@ -28,7 +28,7 @@ func visitRank(v *sla.Visit) int64 {
 func rankOf(state sla.State, v *sla.Visit) int64 {
 	switch {
 	case v != nil:
-		return visitRank(v)
+		return visitRank(v.Verdict)
 	case state == sla.StateOpen:
 		return rankIdle
 	}
@@ -49,7 +49,7 @@ func pressing(visits []sla.Visit) *sla.Visit {
 }
 
 func before(a, b *sla.Visit) bool {
-	if x, y := visitRank(a), visitRank(b); x != y {
+	if x, y := visitRank(a.Verdict), visitRank(b.Verdict); x != y {
 		return x < y
 	}
 	if x, y := due(a.Deadline), due(b.Deadline); x != y {

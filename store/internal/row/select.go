@@ -22,9 +22,18 @@ func Select(n *Names, f sla.OrderFilter, after Cursor, limit int, mark string) (
 		return "", nil, false
 	}
 	place := v + ".rank, " + v + ".due, " + id
-	q.and("("+place+") > (#, #, #)", after.Rank, after.Due, after.ID)
+	switch rank := visitRank(f.Verdict); {
+	case f.Verdict == "":
+		q.and("("+place+") > (#, #, #)", after.Rank, after.Due, after.ID)
+	case after.Rank < rank:
+		q.and(v+".rank = #", rank)
+	case after.Rank == rank: // the verdict gives the rank, without which the last page would look at all that follow
+		q.and(v+".rank = # AND ("+v+".due, "+id+") > (#, #)", rank, after.Due, after.ID)
+	default:
+		return "", nil, false
+	}
 	if f.Channel != "" {
-		q.and("o.channel = #", f.Channel)
+		q.and("o.channel = # AND o.channel <> ''", f.Channel)
 	}
 	if f.Partner != "" {
 		q.and("o.partner = # AND o.partner <> ''", f.Partner)

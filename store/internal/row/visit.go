@@ -20,7 +20,7 @@ func Visit(values []any, n *Names, id sla.OrderID, pos int, v *sla.Visit) []any 
 	}
 	return append(values, int64(id), int64(pos), n.Intern(v.Stage), int64(v.N), Nanos(v.Entered), Nanos(v.Left), Nanos(v.Deadline),
 		n.Intern(string(v.Verdict)), n.Intern(string(v.Cause)), evidence, v.Rework, v.Inferred, Nanos(v.StuckAt), v.Approximate,
-		visitRank(v), due(v.Deadline))
+		visitRank(v.Verdict), due(v.Deadline))
 }
 
 // SelectVisit are the columns that ScanVisit reads.

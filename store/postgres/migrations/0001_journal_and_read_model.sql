@@ -94,6 +94,7 @@ CREATE TABLE orders (
 );
 CREATE INDEX orders_list ON orders (rank, due, id);
 CREATE INDEX orders_state ON orders (state, rank, due, id, late);
+CREATE INDEX orders_channel ON orders (channel, rank, due, id) WHERE channel <> '';
 CREATE INDEX orders_partner ON orders (partner, rank, due, id) WHERE partner <> '';
 
 CREATE TABLE visits (

@@ -93,6 +93,7 @@ CREATE TABLE orders (
 ) STRICT;
 CREATE INDEX orders_list ON orders (rank, due, id);
 CREATE INDEX orders_state ON orders (state, rank, due, id, late);
+CREATE INDEX orders_channel ON orders (channel, rank, due, id) WHERE channel <> '';
 CREATE INDEX orders_partner ON orders (partner, rank, due, id) WHERE partner <> '';
 
 CREATE TABLE visits (

@@ -1,0 +1,66 @@
+package sla
+
+import "slices"
+
+// Restore takes in an order's whole history: at start, or because Change.History asked for it.
+// What was said of it stays said; what the history shows to be wrong is retracted.
+func (e *Engine) Restore(h History) {
+	delete(e.awaited, h.Order)
+	if old := e.orders[h.Order]; old != nil {
+		e.drop(old)
+	}
+	o := &tracked{id: h.Order, folded: newFolded(e.plan)}
+	for _, s := range standing(h.Audit) {
+		o.say(s)
+	}
+	e.last = max(e.last, h.Order)
+	for i := range h.Records {
+		r := &h.Records[i]
+		e.noteTap(r)
+		o.facts = append(o.facts, e.place(r))
+		e.last = max(e.last, r.Order)
+		e.catchUp(o, r, h.Audit)
+	}
+	o.facts = sortFacts(o.facts)
+	e.orders[o.id] = o
+	e.refold(o)
+	e.reportAll(o)
+	e.settle(o)
+}
+
+// catchUp takes over what a record did to identities. The journal may know of it and the audit not
+// yet: then it is still to be said, and a merged order that we hold is one too many.
+func (e *Engine) catchUp(o *tracked, r *Record, audit []AuditEntry) {
+	said := func(kind AuditKind, detail string) bool {
+		return slices.ContainsFunc(audit, func(a AuditEntry) bool { return a.Kind == kind && a.Detail == detail })
+	}
+	for _, id := range r.Link.Absorbed {
+		o.absorbed = append(o.absorbed, id)
+		if from := e.orders[id]; from != nil {
+			e.drop(from)
+		}
+		delete(e.awaited, id)
+		if !said(AuditMerged, id.String()) {
+			e.sayMerged(id, o.id)
+		}
+	}
+	if refused := keysText(r.Link.Refused); refused != "" && !said(AuditConflict, refused) {
+		e.audit(AuditEntry{Kind: AuditConflict, Order: o.id, Detail: refused})
+	}
+}
+
+// refold folds an order from its first fact. What is still true of its visits is carried over.
+func (e *Engine) refold(o *tracked) {
+	o.stale = false
+	old := o.folded
+	o.folded = newFolded(e.plan)
+	e.fold(o, o.facts)
+	for i := range o.folded.visits {
+		v := &o.folded.visits[i]
+		was := old.find(v.Stage, v.N)
+		if was == nil || !was.Open() || !v.Open() || !was.Deadline.Equal(v.Deadline) || !was.Entered.Equal(v.Entered) {
+			continue
+		}
+		v.scheduled, v.Verdict, v.Evidence = was.scheduled, was.Verdict, was.Evidence
+	}
+}

@@ -1,0 +1,222 @@
+package sla
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/alexandrite/orderwatch/order"
+)
+
+// memory is a journal and a read model without a disk. It keeps and gives back what a store does.
+type memory struct {
+	records []Record
+	owners  map[order.Key]OrderID
+	held    map[OrderID][]order.Key
+	merges  map[OrderID]OrderID
+	sources map[string]SourceState
+	ids     map[string]bool // of events without sequence
+	last    OrderID
+	applied int64
+	orders  map[OrderID]Order
+	audit   []AuditEntry
+}
+
+func newMemory() *memory {
+	return &memory{owners: map[order.Key]OrderID{}, held: map[OrderID][]order.Key{}, merges: map[OrderID]OrderID{},
+		sources: map[string]SourceState{}, ids: map[string]bool{}, orders: map[OrderID]Order{}}
+}
+
+func (m *memory) survivor(id OrderID) OrderID {
+	for into, ok := m.merges[id]; ok; into, ok = m.merges[id] {
+		id = into
+	}
+	return id
+}
+
+func (m *memory) append(b *Batch) {
+	m.records = append(m.records, b.Records...)
+	for _, r := range b.Records {
+		m.last = max(m.last, r.Order)
+	}
+	for _, k := range b.Keys {
+		m.owners[k.Key] = k.Order
+	}
+	for _, merge := range b.Merges {
+		m.merges[merge.From] = merge.Into
+	}
+	clear(m.held)
+	for key, id := range m.owners {
+		m.held[id] = append(m.held[id], key)
+	}
+	for _, s := range b.Sources {
+		m.sources[s.Name] = s
+	}
+}
+
+func (m *memory) save(c *Change, applied int64) {
+	for _, o := range c.Orders {
+		m.orders[o.ID] = o
+	}
+	for _, merge := range c.Removed {
+		delete(m.orders, merge.From)
+	}
+	m.audit = append(m.audit, c.Audit...)
+	m.applied = applied
+}
+
+func (m *memory) history(id OrderID) History {
+	h := History{Order: m.survivor(id)}
+	for _, r := range m.records {
+		if m.survivor(r.Order) == h.Order {
+			h.Records = append(h.Records, r)
+		}
+	}
+	for _, a := range m.audit {
+		if m.survivor(a.Order) == h.Order {
+			h.Audit = append(h.Audit, a)
+		}
+	}
+	return h
+}
+
+// unsettled returns the orders that are open or have records that were not folded.
+func (m *memory) unsettled() []OrderID {
+	ids := map[OrderID]bool{}
+	for id, o := range m.orders {
+		if o.State == StateOpen {
+			ids[m.survivor(id)] = true
+		}
+	}
+	for _, r := range m.records {
+		if r.Seq > m.applied {
+			ids[m.survivor(r.Order)] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(ids))
+}
+
+// instance is one orderwatch on a memory: collector, engine and the loop between them.
+type instance struct {
+	flow     *order.Flow
+	memory   *memory
+	tracker  *Tracker
+	resolver *Resolver
+	engine   *Engine
+	queue    []*Batch // committed, not yet folded
+	now      time.Time
+}
+
+func newInstance(flow *order.Flow) *instance {
+	i := &instance{flow: flow, memory: newMemory()}
+	i.restart()
+	return i
+}
+
+// restart begins anew with what the memory holds, as after a kill.
+func (i *instance) restart() {
+	m := i.memory
+	sources := slices.Collect(maps.Values(m.sources))
+	i.tracker = NewTracker(sources)
+	i.resolver = NewResolver(i.flow.Keys, m.last+1)
+	i.engine = New(Options{Flow: i.flow, Sources: sources, LastOrder: m.last})
+	i.queue = nil
+	for _, id := range m.unsettled() {
+		i.engine.Restore(m.history(id))
+	}
+	i.settle(i.journal())
+}
+
+func (i *instance) journal() int64 { return int64(len(i.memory.records)) }
+
+// commit takes in events as the collector does, in one transaction.
+func (i *instance) commit(events []order.Event) {
+	i.resolver.Load(i.memory.owners, i.memory.held)
+	b := &Batch{At: i.now}
+	for _, e := range events {
+		if e.Seq == 0 {
+			if i.memory.ids[e.Source+" "+e.ID] {
+				continue
+			}
+			i.memory.ids[e.Source+" "+e.ID] = true
+		}
+		if i.tracker.Take(&e, i.now) != TakenAccepted || e.Kind == order.KindWatermark || e.Kind == order.KindGap {
+			continue
+		}
+		resolution := i.resolver.Resolve(&e)
+		b.Records = append(b.Records, Record{Seq: i.journal() + int64(len(b.Records)) + 1, Order: resolution.Order,
+			Received: i.now, Event: e, Link: resolution.Link, Offset: i.tracker.OffsetAt(e.Position)})
+	}
+	b.Keys, b.Merges = i.resolver.Staged()
+	b.Sources = i.tracker.Touched()
+	i.memory.append(b)
+	i.tracker.Commit()
+	i.resolver.Commit()
+	i.queue = append(i.queue, b)
+}
+
+// apply folds the first n batches of the queue and saves what comes of it.
+func (i *instance) apply(n int) {
+	for _, b := range i.queue[:n] {
+		i.engine.Apply(b)
+	}
+	i.queue = i.queue[n:]
+	applied := i.journal()
+	for _, b := range i.queue {
+		applied -= int64(len(b.Records))
+	}
+	i.settle(applied)
+}
+
+// crash folds the whole queue and dies before anything of it is saved.
+func (i *instance) crash() {
+	for _, b := range i.queue {
+		i.engine.Apply(b)
+	}
+	i.engine.Advance(i.now)
+	i.restart()
+}
+
+func (i *instance) settle(applied int64) {
+	for {
+		i.engine.Advance(i.now)
+		c := i.engine.Flush()
+		i.memory.save(c, applied)
+		if len(c.History) == 0 {
+			return
+		}
+		for _, id := range c.History {
+			i.engine.Restore(i.memory.history(id))
+		}
+	}
+}
+
+// standing returns the verdicts that were said and not taken back, by what they are said of.
+func (m *memory) standing() map[claim]bool {
+	said := map[claim]bool{}
+	for _, a := range m.audit {
+		switch c := (claim{m.survivor(a.Order), a.Stage, a.N}); a.Kind {
+		case AuditStuck:
+			said[c] = true
+		case AuditRetracted:
+			delete(said, c)
+		}
+	}
+	return said
+}
+
+type claim struct {
+	order OrderID
+	stage string
+	n     int
+}
+
+func (m *memory) retracted() int {
+	n := 0
+	for _, a := range m.audit {
+		if a.Kind == AuditRetracted {
+			n++
+		}
+	}
+	return n
+}
