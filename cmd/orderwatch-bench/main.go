@@ -38,6 +38,7 @@ func commands() []command {
 	return []command{
 		{"forecast", "--series FILE --horizon 18 --period 12 [--json]: accuracy and coverage on published series", forecastSeries},
 		{"queue", "--table FILE [--json]: waiting against exact values", queueTable},
+		{"remaining", "--log FILE.xes.gz [--json]: train on a log's older cases, score the time left on its newest", remainingTime},
 	}
 }
 
@@ -63,11 +64,17 @@ func run(ctx context.Context, c *console, args []string) int {
 			return exitFailed
 		}
 	}
-	_, _ = fmt.Fprintln(c.stderr, "usage: orderwatch-bench COMMAND …")
-	for _, cmd := range commands() {
-		_, _ = fmt.Fprintf(c.stderr, "  %-8s %s\n", cmd.name, cmd.summary)
+	out, code := c.stderr, exitUsage
+	if len(args) == 1 && (args[0] == "help" || args[0] == "--help" || args[0] == "-h") {
+		out, code = c.stdout, exitDone
+	} else if len(args) > 0 {
+		_, _ = fmt.Fprintf(c.stderr, "orderwatch-bench: there is no measurement %q\n", args[0])
 	}
-	return exitUsage
+	_, _ = fmt.Fprintln(out, "usage: orderwatch-bench MEASUREMENT …")
+	for _, cmd := range commands() {
+		_, _ = fmt.Fprintf(out, "  %-10s %s\n", cmd.name, cmd.summary)
+	}
+	return code
 }
 
 // parse reads a command's flags; what is wrong with them has been printed when it returns an error.
