@@ -95,15 +95,23 @@ func (w *twins) each(do func(*instance)) {
 	do(w.restarted)
 }
 
+// tellIncidents leaves out the numbers: of two incidents that open at one instant, the one whose
+// order's history had to be asked for comes second.
 func (m *memory) tellIncidents() string {
+	name := func(id IncidentID) string {
+		i := m.incidents[id]
+		return fmt.Sprintf("%s/%s/%t opened %s", i.Stage, i.Channel, i.Preexisting, i.Opened)
+	}
 	var lines []string
 	for _, i := range m.incidents {
-		i.Evidence = nil
-		lines = append(lines, fmt.Sprintf("%+v", i))
+		line := name(i.ID)
+		i.ID, i.Evidence = 0, nil
+		lines = append(lines, fmt.Sprintf("%s: %+v", line, i))
 	}
 	for _, x := range m.members {
-		x.Cause = "" // depends on who left the stage before, which a restart forgets
-		lines = append(lines, fmt.Sprintf("%+v", x))
+		line := name(x.Incident)
+		x.Incident, x.Cause = 0, "" // the cause depends on who left the stage before, which a restart forgets
+		lines = append(lines, fmt.Sprintf("%s: %+v", line, x))
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, "\n")
