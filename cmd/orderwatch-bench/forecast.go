@@ -27,13 +27,17 @@ type forecastReport struct {
 	Seconds    float64 `json:"seconds"`
 }
 
-// score is one series' errors; NaN where not defined.
-type score struct {
+// seriesScore is one series' errors; NaN where not defined.
+type seriesScore struct {
 	smape, mase, naiveSMAPE, naiveMASE, coverage, msis float64
 	ok                                                 bool
 }
 
-func forecastSeries(ctx context.Context, c *console, args []string) error {
+func forecastSeries(ctx context.Context, c *console, args []string) int {
+	return c.finish("forecast", measureForecast(ctx, c, args))
+}
+
+func measureForecast(ctx context.Context, c *console, args []string) error {
 	f := flag.NewFlagSet("orderwatch-bench forecast", flag.ContinueOnError)
 	file := f.String("series", "", "CSV with series_id, set (train, test), value; may be .gz")
 	horizon := f.Int("horizon", 18, "how many values ahead to forecast and compare, at most")
@@ -43,7 +47,7 @@ func forecastSeries(ctx context.Context, c *console, args []string) error {
 		return err
 	}
 	if *file == "" || *horizon < 1 || *period < 1 || f.NArg() > 0 {
-		return c.usage("usage: orderwatch-bench forecast --series FILE [--horizon 18] [--period 12] [--json]")
+		return c.usage("orderwatch-bench forecast --series FILE [--horizon 18] [--period 12] [--json]")
 	}
 	all, err := readSeries(*file)
 	if err != nil {
@@ -64,7 +68,7 @@ func forecastSeries(ctx context.Context, c *console, args []string) error {
 // judgeSeries forecasts every series, on all processors, and averages over the series.
 func judgeSeries(ctx context.Context, all []trainTest, period, horizon int) (forecastReport, error) {
 	began := time.Now()
-	scores := make([]score, len(all))
+	scores := make([]seriesScore, len(all))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, s := range all {
@@ -88,14 +92,14 @@ func judgeSeries(ctx context.Context, all []trainTest, period, horizon int) (for
 	return report, nil
 }
 
-func judge(s trainTest, period, horizon int) (score, error) {
+func judge(s trainTest, period, horizon int) (seriesScore, error) {
 	test := s.test[:min(horizon, len(s.test))]
 	if len(s.train) < series.Least || len(test) == 0 {
-		return score{}, nil
+		return seriesScore{}, nil
 	}
 	f, err := series.Predict(s.train, period, len(test))
 	if err != nil {
-		return score{}, fmt.Errorf("series %s: %w", s.id, err)
+		return seriesScore{}, fmt.Errorf("series %s: %w", s.id, err)
 	}
 	low, high := f.Interval(0.95)
 	naive := series.Naive2(s.train, period, len(test))
@@ -103,7 +107,7 @@ func judge(s trainTest, period, horizon int) (score, error) {
 	if scale == 0 {
 		scale = math.NaN()
 	}
-	return score{
+	return seriesScore{
 		smape:      series.SMAPE(test, f.Mean),
 		mase:       series.MeanAbsolute(test, f.Mean) / scale,
 		naiveSMAPE: series.SMAPE(test, naive),
@@ -114,8 +118,8 @@ func judge(s trainTest, period, horizon int) (score, error) {
 	}, nil
 }
 
-func summarise(scores []score) forecastReport {
-	mean := func(of func(score) float64) float64 {
+func summarise(scores []seriesScore) forecastReport {
+	mean := func(of func(seriesScore) float64) float64 {
 		sum, n := 0.0, 0.0
 		for _, s := range scores {
 			if v := of(s); s.ok && !math.IsNaN(v) {
@@ -126,10 +130,10 @@ func summarise(scores []score) forecastReport {
 		return sum / max(1, n)
 	}
 	r := forecastReport{
-		SMAPE:      mean(func(s score) float64 { return s.smape }),
-		MASE:       mean(func(s score) float64 { return s.mase }),
-		Coverage95: mean(func(s score) float64 { return s.coverage }),
-		MSIS:       mean(func(s score) float64 { return s.msis }),
+		SMAPE:      mean(func(s seriesScore) float64 { return s.smape }),
+		MASE:       mean(func(s seriesScore) float64 { return s.mase }),
+		Coverage95: mean(func(s seriesScore) float64 { return s.coverage }),
+		MSIS:       mean(func(s seriesScore) float64 { return s.msis }),
 	}
 	for _, s := range scores {
 		if s.ok {
@@ -138,8 +142,8 @@ func summarise(scores []score) forecastReport {
 			r.Skipped++
 		}
 	}
-	naiveSMAPE := mean(func(s score) float64 { return s.naiveSMAPE })
-	naiveMASE := mean(func(s score) float64 { return s.naiveMASE })
+	naiveSMAPE := mean(func(s seriesScore) float64 { return s.naiveSMAPE })
+	naiveMASE := mean(func(s seriesScore) float64 { return s.naiveMASE })
 	if naiveSMAPE > 0 && naiveMASE > 0 {
 		r.OWA = (r.SMAPE/naiveSMAPE + r.MASE/naiveMASE) / 2
 	}
