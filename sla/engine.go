@@ -38,6 +38,7 @@ type Engine struct {
 	channels map[string]*channel
 	dues     schedule // deadlines of visits and dues of promises
 	dirty    []*tracked
+	stuck    map[OrderID][]StuckVisit // as told last; most orders have none
 	late     int
 	broken   int // quarantined orders
 	change   Change
@@ -67,6 +68,7 @@ func New(o Options) *Engine {
 		known:     newKnowledge(o.Flow),
 		stages:    newStages(o.Flow),
 		channels:  map[string]*channel{},
+		stuck:     map[OrderID][]StuckVisit{},
 		mostAwake: mostAwake,
 	}
 	for i := range o.Sources {
@@ -188,6 +190,7 @@ func (e *Engine) merge(r *Record) bool {
 }
 
 func (e *Engine) sayMerged(from, into OrderID) {
+	delete(e.stuck, from) // whoever was told learns of it by Removed
 	e.change.Removed = append(e.change.Removed, Merge{From: from, Into: into})
 	e.audit(AuditEntry{Kind: AuditMerged, Order: into, Detail: from.String()})
 }
@@ -205,6 +208,7 @@ func (e *Engine) drop(o *tracked) {
 // forget drops an order that lives on elsewhere, and returns it; nil where it is not at hand.
 func (e *Engine) forget(id OrderID) *tracked {
 	delete(e.awaited, id)
+	delete(e.stuck, id)
 	o := e.held(id)
 	if o != nil {
 		e.drop(o)
@@ -354,11 +358,13 @@ func (e *Engine) question(o *tracked, x entry) *visit {
 
 // Flush returns what changed since the last Flush, and forgets orders that have ended.
 func (e *Engine) Flush() *Change {
-	c := e.change
-	e.change = Change{Closed: make([]ClosedVisit, 0, len(c.Closed))} // the next one is likely as long
 	changed := slices.DeleteFunc(e.dirty, func(o *tracked) bool { return o.dropped })
 	slices.SortFunc(changed, func(a, b *tracked) int { return cmp.Compare(a.id, b.id) })
-	c.Orders = e.views(changed)
+	orders := e.views(changed)
+	c := e.change
+	c.Orders = orders
+	e.change = Change{Closed: make([]ClosedVisit, 0, len(c.Closed))} // the next one is likely as long
+	slices.SortStableFunc(c.Stuck, compareStuck)
 	for _, o := range changed {
 		o.dirty = false
 	}

@@ -15,6 +15,7 @@ type plan struct {
 	systems  map[string]*step       // what any other status of a system does
 	nothing  *step
 	pauses   [][]int // by stage: the promises it pauses
+	tapped   bool    // a hand-off's exchange is named
 
 	// By stage, as evidence.
 	leaves []map[string]string
@@ -76,6 +77,7 @@ func (p *plan) addStage(i int) {
 		if stage.Kind != order.Handoff {
 			continue
 		}
+		p.tapped = p.tapped || stage.Via.Exchange != ""
 		if p.systems[s.System] == nil {
 			p.systems[s.System] = &step{}
 		}
@@ -128,4 +130,12 @@ func (p *plan) of(s order.Status) *step {
 		return st
 	}
 	return p.nothing
+}
+
+// owner says who is to act in a stage, as evidence: whom the flow names, or else the stage's kind.
+func owner(stage *order.Stage) map[string]string {
+	if stage.Owner == "" {
+		return map[string]string{"owner": string(stage.Kind)}
+	}
+	return map[string]string{"owner": stage.Owner}
 }

@@ -157,11 +157,15 @@ func (s *Shards) Flush() *Change {
 		all.Created = append(all.Created, c.Created...)
 		all.Closed = append(all.Closed, c.Closed...)
 		all.Settled = append(all.Settled, c.Settled...)
+		all.Stuck = append(all.Stuck, c.Stuck...)
+		all.Handoffs = append(all.Handoffs, c.Handoffs...)
 		all.History = append(all.History, c.History...)
 	}
 	if len(changes) > 1 {
 		slices.SortFunc(all.Orders, func(a, b Order) int { return cmp.Compare(a.ID, b.ID) })
 		slices.SortFunc(all.Created, func(a, b CreatedOrder) int { return cmp.Compare(a.Order, b.Order) })
+		slices.SortStableFunc(all.Stuck, compareStuck)
+		slices.SortFunc(all.Handoffs, func(a, b OrderHandoffs) int { return cmp.Compare(a.Order, b.Order) })
 		slices.Sort(all.History)
 	}
 	return all

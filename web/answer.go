@@ -89,6 +89,8 @@ func problemOf(err error) problem {
 			p.Matches = append(p.Matches, m.Name)
 		}
 		return p
+	case errors.Is(err, errNoIncident):
+		return problem{Type: "about:blank", Title: "Incident not found", Status: http.StatusNotFound, Detail: "no incident has this number"}
 	case errors.Is(err, errNoPage):
 		return problem{Type: "about:blank", Title: "Not found", Status: http.StatusNotFound, Detail: "no such address"}
 	}
