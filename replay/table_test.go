@@ -205,13 +205,15 @@ func FuzzCSV(f *testing.F) {
 			for {
 				e, err := r.Next()
 				var rejection *Rejection
-				if errors.As(err, &rejection) {
-					e.Row = rejection.Row
-				} else if errors.Is(err, io.EOF) {
+				if errors.Is(err, io.EOF) {
 					break
-				} else if err != nil {
+				}
+				switch {
+				case errors.As(err, &rejection):
+					e.Row = rejection.Row
+				case err != nil:
 					t.Fatal(err)
-				} else if e.Key == "" || e.Status == "" || e.Last != e.Time.IsZero() {
+				case e.Key == "" || e.Status == "" || e.Last != e.Time.IsZero():
 					t.Fatalf("half an event: %+v", e)
 				}
 				if e.Row < max(row, 2) {

@@ -221,7 +221,7 @@ func (s *Incidents) settle(i *incident, c *Change, now time.Time) {
 	i.Worst = i.worst.deadline()
 	i.Total += len(i.joined)
 	i.Peak = max(i.Peak, i.Orders)
-	joined, left := append(i.joined, i.amended...), i.left
+	joined, left := slices.Concat(i.joined, i.amended), i.left
 	i.joined, i.left, i.amended = nil, nil, nil
 	switch {
 	case i.ID == 0 && i.Orders == 0:

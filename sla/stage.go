@@ -8,13 +8,12 @@ import (
 
 // stageState is what the engine knows of one stage across orders.
 type stageState struct {
-	entered  schedule // open visits by time of entering, stale ones among them
-	waiting  schedule // overdue visits without proof, by deadline
-	blocked  []entry  // overdue visits that meet a gap
-	moved    bool     // a reporter's state changed since waiting was last looked at
-	lastLeft nanos    // never: nobody has
-	closed   int
-	count    counter
+	entered schedule // open visits by time of entering, stale ones among them
+	waiting schedule // overdue visits without proof, by deadline
+	blocked []entry  // overdue visits that meet a gap
+	moved   bool     // a reporter's state changed since waiting was last looked at
+	closed  int
+	count   counter
 }
 
 // channel is one channel's share of every stage.
