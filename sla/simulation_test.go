@@ -39,11 +39,28 @@ func (m *memory) append(b *Batch) {
 	for _, r := range b.Records {
 		m.last = max(m.last, r.Order)
 	}
+	for _, r := range b.Moved {
+		was := &m.records[r.Seq-1]
+		was.Order, was.Link = r.Order, r.Link
+		m.last = max(m.last, r.Order)
+	}
 	for _, k := range b.Keys {
 		m.owners[k.Key] = k.Order
+		if k.Order == 0 {
+			delete(m.owners, k.Key)
+		}
+	}
+	for _, id := range b.Freed {
+		delete(m.merges, id)
 	}
 	for _, merge := range b.Merges {
-		m.merges[merge.From] = merge.Into
+		into := m.survivor(merge.Into)
+		for from, to := range m.merges {
+			if to == merge.From {
+				m.merges[from] = into
+			}
+		}
+		m.merges[merge.From] = into
 	}
 	clear(m.held)
 	for key, id := range m.owners {
@@ -119,6 +136,7 @@ func (i *instance) restart() {
 	sources := slices.Collect(maps.Values(m.sources))
 	i.tracker = NewTracker(sources)
 	i.resolver = NewResolver(i.flow.Keys, m.last+1)
+	i.resolver.Recall(m.records)
 	i.engine = New(Options{Flow: i.flow, Sources: sources, LastOrder: m.last})
 	i.queue = nil
 	for _, id := range m.unsettled() {
@@ -153,6 +171,28 @@ func (i *instance) commit(events []order.Event) {
 	i.tracker.Commit()
 	i.resolver.Commit()
 	i.queue = append(i.queue, b)
+}
+
+// link and unlink take in a person's word as the collector does. They report whether it was refused.
+func (i *instance) link(x Linking) error {
+	i.resolver.Load(i.memory.owners, i.memory.held)
+	return i.correct(i.resolver.Link(x, i.journal()+1, i.now))
+}
+
+func (i *instance) unlink(x Unlinking) error {
+	h := i.memory.history(i.memory.owners[x.Of])
+	return i.correct(i.resolver.Unlink(x, &h, i.journal()+1, i.now))
+}
+
+func (i *instance) correct(b *Batch, err error) error {
+	if err != nil {
+		i.resolver.Rollback()
+		return err
+	}
+	i.memory.append(b)
+	i.resolver.Commit()
+	i.queue = append(i.queue, b)
+	return nil
 }
 
 // apply folds the first n batches of the queue and saves what comes of it.
