@@ -36,7 +36,8 @@ type Engine struct {
 	dues    schedule // deadlines of visits and dues of promises
 	dirty   map[OrderID]*tracked
 	late    int
-	broken  int // quarantined orders
+	broken  int                // quarantined orders
+	reasons map[OrderID]string // why verdicts change, of orders whose identity did and that are not settled yet
 	change  Change
 }
 
@@ -73,6 +74,7 @@ func New(o Options) *Engine {
 		taps:    map[string]string{},
 		stages:  newStages(o.Flow),
 		dirty:   map[OrderID]*tracked{},
+		reasons: map[OrderID]string{},
 	}
 	for i := range o.Sources {
 		e.setSource(&o.Sources[i])
@@ -101,6 +103,10 @@ func (e *Engine) Apply(b *Batch) {
 }
 
 func (e *Engine) applyRecord(r *Record) *tracked {
+	if r.Event.Kind == order.KindUnlink {
+		e.takeApart(r)
+		return nil
+	}
 	if len(r.Link.Absorbed) > 0 && !e.merge(r) {
 		return nil
 	}
@@ -113,8 +119,15 @@ func (e *Engine) applyRecord(r *Record) *tracked {
 		o = e.create(r)
 	}
 	e.noteTap(r)
-	if e.insert(o, e.place(r)) && len(r.Link.Refused) > 0 {
+	known := o.refuses(r.Link.Refused)
+	if !e.insert(o, e.place(r)) {
+		return o
+	}
+	if !known {
 		e.audit(AuditEntry{Kind: AuditConflict, Order: o.id, Detail: keysText(r.Link.Refused)})
+	}
+	if r.Event.Kind == order.KindLink {
+		e.sayCorrected(o.id, r)
 	}
 	return o
 }
@@ -168,6 +181,7 @@ func (e *Engine) merge(r *Record) bool {
 
 func (e *Engine) sayMerged(from, into OrderID) {
 	e.change.Removed = append(e.change.Removed, Merge{From: from, Into: into})
+	e.reasons[into] = "merged with order " + from.String()
 	e.audit(AuditEntry{Kind: AuditMerged, Order: into, Detail: from.String()})
 }
 
@@ -189,6 +203,7 @@ func (o *tracked) absorb(from *tracked) {
 	for _, s := range from.issued {
 		o.say(s)
 	}
+	sortIssued(o.issued)
 	o.reported = append(o.reported, from.reported...)
 	o.settled = append(o.settled, from.settled...)
 	o.stale = true
@@ -231,6 +246,7 @@ func (e *Engine) settle(o *tracked) {
 		return
 	}
 	e.reconcile(o)
+	delete(e.reasons, o.id)
 	for i := range o.folded.visits {
 		e.schedule(o, &o.folded.visits[i])
 	}

@@ -52,8 +52,11 @@ func newFolded(p *plan) *folded { return &folded{plan: p, state: StateOpen} }
 func (f *folded) apply(x *fact) {
 	f.note(x)
 	f.moveDues(x.at)
-	if x.kind == order.KindMessage {
+	switch x.kind {
+	case order.KindMessage:
 		f.messages = append(f.messages, x)
+		return
+	case order.KindLink, order.KindUnlink: // says names, not what happens
 		return
 	}
 	f.remember(x.status)
@@ -64,6 +67,7 @@ func (f *folded) apply(x *fact) {
 			return
 		}
 		f.state, f.ended = StateOpen, time.Time{}
+		f.counts.Reopened++
 	}
 	f.move(st, x)
 	f.runPromises(st, x.at)
@@ -82,6 +86,9 @@ func (f *folded) note(x *fact) {
 	}
 	f.updated = x.at
 	f.counts.Events++
+	if len(x.refused) > 0 {
+		f.counts.Conflicts++
+	}
 	f.learn(x)
 }
 

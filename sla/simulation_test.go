@@ -235,14 +235,18 @@ func (i *instance) settle(applied int64) {
 func (m *memory) standing() map[claim]bool {
 	said := map[claim]bool{}
 	for _, a := range m.audit {
-		switch c := (claim{m.survivor(a.Order), a.Stage, a.N}); a.Kind {
+		switch c := (claim{a.Order, a.Stage, a.N}); a.Kind {
 		case AuditStuck:
 			said[c] = true
 		case AuditRetracted:
 			delete(said, c)
 		}
 	}
-	return said
+	now := map[claim]bool{}
+	for c := range said {
+		now[claim{m.survivor(c.order), c.stage, c.n}] = true
+	}
+	return now
 }
 
 type claim struct {

@@ -31,7 +31,7 @@ func (e *Engine) view(o *tracked) Order {
 	view := Order{
 		ID: o.id, State: f.state, Created: f.created, Updated: f.updated, Ended: f.ended,
 		Keys: slices.Clone(f.keys), Attrs: slices.Clone(f.attrs), Statuses: slices.Clone(f.statuses),
-		Counts: f.counts, FlowHash: e.plan.flow.Hash, Absorbed: slices.Clone(o.absorbed), Refused: slices.Clone(f.refused),
+		Counts: f.counts, FlowHash: e.plan.flow.Hash, Absorbed: slices.Clone(o.absorbed), Refused: f.contradicting(),
 		Visits: make([]Visit, len(f.visits)), Promises: make([]Promise, len(f.promises)),
 	}
 	rank := func(name string) int { return slices.Index(e.plan.flow.Keys, name) }

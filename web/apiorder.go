@@ -65,6 +65,8 @@ type countsItem struct {
 	Unexpected    int `json:"unexpected"`
 	AfterTerminal int `json:"after_terminal"`
 	Rework        int `json:"rework"`
+	Reopened      int `json:"reopened"`
+	Conflicts     int `json:"identity_conflicts"`
 }
 
 type eventItem struct {
