@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -32,7 +33,7 @@ type loop struct {
 	log     *slog.Logger
 	observe func(*sla.Change)
 
-	engine   *sla.Engine
+	engine   *sla.Shards
 	applied  int64                        // last sequence that the engine has seen
 	saved    int64                        // last sequence that the read model has wholly
 	overview atomic.Pointer[sla.Overview] // nil until the state is restored
@@ -55,7 +56,7 @@ func (l *loop) restore(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("restore engine: %w", err)
 	}
-	l.engine = sla.New(sla.Options{Flow: l.flow, Sources: sources, LastOrder: position.Order})
+	l.engine = sla.NewShards(sla.Options{Flow: l.flow, Sources: sources, LastOrder: position.Order}, runtime.GOMAXPROCS(0))
 	restored := 0
 	err = l.store.Restore(ctx, func(h sla.History) error {
 		l.engine.Restore(h)

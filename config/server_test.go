@@ -19,7 +19,7 @@ func TestServerProblems(t *testing.T) {
 environment: dev
 flow: flow.yaml
 store: {driver: postgres, dsn: postgres://localhost/orderwatch}
-collector: {grpc: "127.0.0.1:1", http: ""}
+collector: {grpc: "127.0.0.1:1", http: "", hole_after: 1h}
 web: {listen: "[::1]:80"}
 log: {level: debug, format: json}
 `, nil},
@@ -31,10 +31,11 @@ store:
 collector:
   grpc: 0.0.0.0:4317
   http: nowhere
+  hole_after: 0s
 web:
   listen: ""
 log: {level: loud}
-`, []string{"2: environment:", "4: store.driver:", "6: collector.grpc:", "7: collector.http:", "9: web.listen:", "10: log.level:"}},
+`, []string{"2: environment:", "4: store.driver:", "6: collector.grpc:", "7: collector.http:", "8: collector.hole_after:", "10: web.listen:", "11: log.level:"}},
 		"a value of another type":      {"store: {driver: [a]}\n", []string{"1: cannot unmarshal"}},
 		"what is no YAML says where":   {"environment: dev\n  store: x\n", []string{"2: mapping values"}},
 		"no way in is refused":         {"collector: {grpc: \"\", http: \"\"}\n", []string{"1: collector.grpc: neither"}},

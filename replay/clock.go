@@ -64,7 +64,8 @@ func (c *clock) iso(b []byte) (int64, bool) {
 	second, ok6 := digits(b[17:19])
 	ns, rest := fraction(b[19:])
 	offset, ok7 := zoneOffset(rest)
-	if !(ok1 && ok2 && ok3 && ok4 && ok5 && ok6 && ok7) || year < firstYear || year > lastYear ||
+	whole := ok1 && ok2 && ok3 && ok4 && ok5 && ok6 && ok7
+	if !whole || year < firstYear || year > lastYear ||
 		month < 1 || month > 12 || day < 1 || day > monthDays(year, month) || hour > 23 || minute > 59 || second > 59 {
 		return 0, false
 	}

@@ -12,10 +12,10 @@ import (
 	"github.com/alexandrite/orderwatch/sla"
 )
 
-// DiscoverOptions say what to draft a flow from.
+// DiscoverOptions say what to draft a flow from. A log that needs no mapping of its own takes StandardXES.
 type DiscoverOptions struct {
-	Name     string   // of the flow
-	Mapping  *Mapping // StandardXES for a log that needs none
+	Name     string // of the flow
+	Mapping  *Mapping
 	Files    []string
 	Progress func(Progress) // as in Options
 }

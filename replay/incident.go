@@ -76,7 +76,7 @@ func incidents(flow *order.Flow, orders []sla.Order, until time.Time) []Incident
 			stays[g] = append(stays[g], stay{i, v.Deadline, v.Left, severity(stage.Kind), broken})
 		}
 	}
-	out := []Incident{}
+	out := make([]Incident, 0, len(stays))
 	for g, list := range stays {
 		out = append(out, sweep(g, list, &flow.Incidents, until)...)
 	}

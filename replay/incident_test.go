@@ -116,7 +116,7 @@ func TestABacktestSetsTwoFlowsSideBySide(t *testing.T) {
 		t.Fatal(err)
 	}
 	show := func(list []Incident) string {
-		var out []string
+		out := make([]string, 0, len(list))
 		for i := range list {
 			out = append(out, list[i].line())
 		}

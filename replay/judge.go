@@ -73,6 +73,7 @@ type player struct {
 	ids     []sla.OrderID // by order, in the order in which they begin; 0 before
 	last    sla.OrderID
 	seq     int64
+	batch   sla.Batch    // reused: the engine keeps its records alone
 	records []sla.Record // room for the next ones; the engine keeps what it is given
 }
 
@@ -105,7 +106,8 @@ func (p *player) play(run []fact) {
 		p.fill(&batch[i], f, at)
 		p.steps.add(f)
 	}
-	p.engine.Apply(&sla.Batch{Records: batch, At: at})
+	p.batch.Records, p.batch.At = batch, at
+	p.engine.Apply(&p.batch)
 }
 
 func (p *player) fill(r *sla.Record, f fact, at time.Time) {

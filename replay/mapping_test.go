@@ -47,6 +47,23 @@ func TestParseMapping(t *testing.T) {
 			Layout: LayoutLong, System: "shop", Key: KeyColumn{"shop", "id"}, Timezone: time.UTC,
 			TimeLayouts: []string{time.RFC3339, time.DateTime}, StatusColumn: "what", TimeColumn: "when",
 		}},
+		"XES needs next to nothing": {"system: shop\nkey: {name: shop}\n", Mapping{
+			Layout: LayoutXES, System: "shop", Key: KeyColumn{Name: "shop"}, Timezone: time.UTC, TimeLayouts: []string{time.RFC3339, time.DateTime},
+		}},
+		"XES with other keys": {
+			"layout: xes\nsystem: shop\nkey: {name: shop, column: no}\nstatus_column: act\ntime_column: at\nlifecycle: [Start]\n" +
+				"time_layouts: [unix_ms]\nattributes: [{attribute: a, scope: trace, name: due}, {attribute: b, name: way}]\n",
+			Mapping{
+				Layout: LayoutXES, System: "shop", Key: KeyColumn{"shop", "no"}, Timezone: time.UTC, TimeLayouts: []string{"unix_ms"},
+				StatusColumn: "act", TimeColumn: "at", Lifecycle: []string{"start"},
+				Attributes: []AttributeColumn{{"a", "due", ScopeTrace}, {"b", "way", ScopeEvent}},
+			},
+		},
+		"OCEL": {ocelMapping, Mapping{
+			Layout: LayoutOCEL, System: "shop", Key: KeyColumn{Name: "shop"}, Timezone: time.UTC, TimeLayouts: []string{time.RFC3339, time.DateTime},
+			ObjectType: "order", Via: []string{"parcel"},
+			Attributes: []AttributeColumn{{"way", "channel", ScopeObject}, {"promised", "due", ScopeObject}, {"who", "person", ScopeEvent}},
+		}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -109,6 +126,22 @@ attributes: []
 			"layout: wide\nsystem: s\nkey: {name: k, column: c}\nevents: []\ntime_layouts: []\n",
 			[]string{`m.yaml:4: events: must not be empty`, `m.yaml:5: time_layouts: must not be empty`},
 		},
+		"what belongs to another layout": {
+			"system: s\nkey: {name: k}\nevents: [{column: c, status: S}]\nobject_type: o\nlifecycle: []\nattributes: [{column: a, name: b}, {attribute: c, scope: object, name: d}]\n",
+			[]string{
+				`m.yaml:3: events: does not belong to layout xes`, `m.yaml:4: object_type: does not belong to layout xes`, `m.yaml:5: lifecycle: must not be empty`,
+				`m.yaml:6: attributes[0].column: does not belong to layout xes`, `m.yaml:6: attributes[0].attribute: is missing: layout xes needs it`,
+				`m.yaml:6: attributes[1].scope: "object" is not one of event, trace`,
+			},
+		},
+		"an OCEL one without its objects": {"layout: ocel\nsystem: s\nkey: {name: k}\n", []string{`m.yaml:1: object_type: is missing: layout ocel needs it`}},
+		"a table has no scopes": {
+			longMapping + "attributes: [{column: a, name: b, scope: trace}, {attribute: a, name: c}]\n",
+			[]string{
+				`m.yaml:6: attributes[0].scope: does not belong to layout long`, `m.yaml:6: attributes[1].attribute: does not belong to layout long`,
+				`m.yaml:6: attributes[1].column: is missing: layout long needs it`,
+			},
+		},
 		"an unknown layout":  {"layout: deep\nsystem: s\nkey: {name: k, column: c}\n", []string{`m.yaml:1: layout: "deep" is not one of wide, long, xes, ocel`}},
 		"no value":           {"layout:\nsystem: s\nkey: {name: k, column: c}\n", []string{`m.yaml:1: layout: has no value`}},
 		"an anchor":          {"layout: wide\nsystem: s\nkey: {name: k, column: c}\nevents: &e\n  - {column: c, status: S}\nstates: *e\n", []string{`m.yaml:6: states: anchors are not supported: write the value out`}},
@@ -159,7 +192,23 @@ func TestAMappingReadsTimesAsItsFilesWriteThem(t *testing.T) {
 	}
 }
 
+func TestALogOfOneSystemNeedsNoMapping(t *testing.T) {
+	flow, err := order.ParseFlow("flow.yaml", []byte(strings.NewReplacer("mes/SEEN", "shop/SEEN", ", mes/*", "").Replace(shopFlow)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := StandardMapping(flow)
+	if err != nil || m.System != "shop" || m.Key.Name != "other" || m.Layout != LayoutXES {
+		t.Errorf("%+v, %v", m, err)
+	}
+	if _, err := StandardMapping(parseFlow(t)); err == nil || !strings.Contains(err.Error(), "shop and mes") {
+		t.Errorf("two systems: %v", err)
+	}
+}
+
 func FuzzParseMapping(f *testing.F) {
+	f.Add([]byte(ocelMapping))
+	f.Add([]byte("layout: xes\nlifecycle: [a]\nattributes: [{attribute: a, scope: trace, name: due}]\n"))
 	f.Add([]byte(wideMapping))
 	f.Add([]byte(longMapping))
 	f.Add([]byte("key: [{a: *b}]\nevents: {x: 1}\n? [a]\n: b\n"))

@@ -215,3 +215,12 @@ func FuzzXES(f *testing.F) {
 		}
 	})
 }
+
+func TestXESFromASourceThatFailsKeepsWhatWasRead(t *testing.T) {
+	text := `<log><trace><string key="concept:name" value="1"/>` + event("A", "09") + event("B", "10")[:60]
+	got := readXES(t, xesMapping, io.MultiReader(strings.NewReader(text), iotest.ErrReader(errors.New("disk on fire"))))
+	want := []string{"1: 1 A 2024-05-01T09:00:00Z", "f.xes:2: the file breaks off: disk on fire"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

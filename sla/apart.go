@@ -9,7 +9,7 @@ import (
 
 // takeApart lets go of an order that comes of an unlink, as it was: its history has what it is now.
 func (e *Engine) takeApart(r *Record) {
-	if o := e.orders[r.Order]; o != nil {
+	if o := e.held(r.Order); o != nil {
 		e.drop(o)
 	}
 	e.last = max(e.last, r.Order)

@@ -17,6 +17,9 @@ func TestJoinedAndPartedOrdersAreWhatTheirRecordsSay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
 		i := newInstance(w.flow)
+		i.awake = rapid.IntRange(0, 1).Draw(t, "awake")
+		i.shards = rapid.IntRange(0, 4).Draw(t, "shards")
+		i.restart()
 		var told []string
 		for list := w.shuffle(t); len(list) > 0; {
 			n := rapid.IntRange(1, min(len(list), 8)).Draw(t, "until somebody interferes")

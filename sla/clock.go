@@ -3,7 +3,6 @@ package sla
 import (
 	"cmp"
 	"slices"
-	"time"
 )
 
 // setSource takes over a source's new state. Visits that waited for its proof are judged at the next Advance.
@@ -20,42 +19,45 @@ func (e *Engine) setSource(s *SourceState) {
 	}
 }
 
-// place puts a record on the corrected timeline.
-func (e *Engine) place(r *Record) *fact {
-	x := newFact(r)
-	x.at = e.corrected(x)
+// place puts a record on the corrected timeline of its order, whose other facts these are.
+func (e *Engine) place(r *Record, before []fact) fact {
+	x := e.tables.fact(r, before)
+	x.at = e.corrected(&x)
 	return x
 }
 
 // corrected returns when a fact happened. The offset in force at its place in the stream is the one it was
 // stamped with; but where the watermark that brought it came after the fact, the source's state knows better.
-func (e *Engine) corrected(x *fact) time.Time {
+func (e *Engine) corrected(x *fact) nanos {
 	offset := x.stamped
-	if s := e.sources[x.position.Source]; s != nil {
-		if late, ok := s.lateOffset(x.position); ok {
+	if s := e.sources[x.origin.Source]; s != nil {
+		if late, ok := s.lateOffset(x.position()); ok {
 			offset = late
 		}
 	}
-	return x.time.Add(-offset).UTC()
+	return nanosOf(x.time.time().Add(-offset))
 }
 
 // replace puts every fact of a source on the timeline again: an offset became known after the
 // events it applies to. That is rare, so it walks all orders.
 func (e *Engine) replace(source string) {
 	for _, o := range e.orders {
+		e.wake(o)
 		moved := false
-		for _, x := range o.facts {
-			if x.position.Source != source {
+		for i := range o.facts {
+			x := &o.facts[i]
+			if x.origin.Source != source {
 				continue
 			}
-			if at := e.corrected(x); !at.Equal(x.at) {
+			if at := e.corrected(x); at != x.at {
 				x.at, moved = at, true
 			}
 		}
 		if moved {
-			slices.SortFunc(o.facts, (*fact).compare)
+			slices.SortFunc(o.facts, compareFacts)
 			o.stale = !o.broken
 			e.settle(o)
 		}
+		e.rest()
 	}
 }

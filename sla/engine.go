@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -24,57 +25,50 @@ type Options struct {
 // Engine folds records into orders and judges them. It holds the open orders; what has ended it
 // hands over with Flush and forgets, and asks for its history when a late record comes.
 type Engine struct {
-	plan    *plan
-	proven  bool
-	now     time.Time
-	last    OrderID
-	orders  map[OrderID]*tracked
-	awaited map[OrderID]bool // history asked for
-	sources map[string]*SourceState
-	taps    map[string]string // exchange → the source that watches it
-	stages  []stageState
-	dues    schedule // deadlines of visits and dues of promises
-	dirty   map[OrderID]*tracked
-	late    int
-	broken  int                // quarantined orders
-	reasons map[OrderID]string // why verdicts change, of orders whose identity did and that are not settled yet
-	change  Change
-}
+	plan     *plan
+	tables   *tables
+	byClock  bool // see Options.ProvenByClock
+	now      time.Time
+	last     OrderID
+	orders   map[OrderID]*tracked
+	awaited  map[OrderID]bool // history asked for
+	sources  map[string]*SourceState
+	known    *knowledge
+	stages   []stageState
+	channels map[string]*channel
+	dues     schedule // deadlines of visits and dues of promises
+	dirty    []*tracked
+	late     int
+	broken   int                // quarantined orders
+	reasons  map[OrderID]string // why verdicts change, of orders whose identity did and that are not settled yet
+	change   Change
 
-// tracked is an order the engine holds.
-type tracked struct {
-	id       OrderID
-	facts    []*fact // in their total order
-	folded   *folded
-	issued   []issued
-	absorbed []OrderID
-	reported []visitName // closed visits already handed out
-	settled  []string    // promises already handed out
-	counted  []share
-	stale    bool // folded is not what facts amount to
-	touched  bool // by the batch at hand
-	broken   bool // quarantined
-}
-
-// visitName names a visit within its order.
-type visitName struct {
-	stage string
-	n     int
+	mostAwake int
+	awake     []*tracked     // the longest unused first, roughly
+	rooms     []*awake       // vacant
+	touched   []*tracked     // room for Apply
+	packing   []byte         // for pack
+	verdicts  []visitVerdict // for unpack
+	scratch   []share        // for recount
+	departed  []departure    // not shared yet
 }
 
 // New returns an engine that holds no orders. Feed a restarted one with Restore before Apply.
 func New(o Options) *Engine {
+	p := compile(o.Flow)
 	e := &Engine{
-		plan:    compile(o.Flow),
-		proven:  o.ProvenByClock,
-		last:    o.LastOrder,
-		orders:  map[OrderID]*tracked{},
-		awaited: map[OrderID]bool{},
-		sources: map[string]*SourceState{},
-		taps:    map[string]string{},
-		stages:  newStages(o.Flow),
-		dirty:   map[OrderID]*tracked{},
-		reasons: map[OrderID]string{},
+		plan:      p,
+		tables:    newTables(p),
+		byClock:   o.ProvenByClock,
+		last:      o.LastOrder,
+		orders:    map[OrderID]*tracked{},
+		awaited:   map[OrderID]bool{},
+		sources:   map[string]*SourceState{},
+		known:     newKnowledge(o.Flow),
+		stages:    newStages(o.Flow),
+		channels:  map[string]*channel{},
+		mostAwake: mostAwake,
+		reasons:   map[OrderID]string{},
 	}
 	for i := range o.Sources {
 		e.setSource(&o.Sources[i])
@@ -84,22 +78,48 @@ func New(o Options) *Engine {
 
 // Apply folds in a committed batch. Verdicts that only time decides wait for Advance.
 func (e *Engine) Apply(b *Batch) {
-	var touched []*tracked
+	e.known.noteTaps(b.Records)
 	for i := range b.Records {
-		if o := e.applyRecord(&b.Records[i]); o != nil && !o.touched {
-			o.touched = true
-			touched = append(touched, o)
-		}
+		e.take(&b.Records[i])
 	}
-	for i := range b.Sources {
-		e.setSource(&b.Sources[i])
+	e.settleBatch(b.Sources)
+	e.share()
+}
+
+// take folds in one record of a batch.
+func (e *Engine) take(r *Record) {
+	if o := e.applyRecord(r); o != nil && !o.touched {
+		o.touched = true
+		e.touched = append(e.touched, o)
 	}
-	for _, o := range touched {
+}
+
+func (e *Engine) takeAll(records []*Record) {
+	for _, r := range records {
+		e.take(r)
+	}
+}
+
+// settleBatch ends a batch whose records were taken.
+func (e *Engine) settleBatch(sources []SourceState) {
+	for i := range sources {
+		e.setSource(&sources[i])
+	}
+	for _, o := range e.touched {
 		o.touched = false
-		if e.orders[o.id] == o {
+		if !o.dropped {
 			e.settle(o)
 		}
 	}
+	clear(e.touched)
+	e.touched = e.touched[:0]
+	e.rest()
+}
+
+// share makes known what explains other orders.
+func (e *Engine) share() {
+	e.known.learn(e.departed)
+	e.departed = e.departed[:0]
 }
 
 func (e *Engine) applyRecord(r *Record) *tracked {
@@ -110,7 +130,7 @@ func (e *Engine) applyRecord(r *Record) *tracked {
 	if len(r.Link.Absorbed) > 0 && !e.merge(r) {
 		return nil
 	}
-	o := e.orders[r.Order]
+	o := e.held(r.Order)
 	if o == nil {
 		if r.Order <= e.last {
 			e.await(r.Order)
@@ -118,9 +138,8 @@ func (e *Engine) applyRecord(r *Record) *tracked {
 		}
 		o = e.create(r)
 	}
-	e.noteTap(r)
 	known := o.refuses(r.Link.Refused)
-	if !e.insert(o, e.place(r)) {
+	if !e.insert(o, e.place(r, o.facts)) {
 		return o
 	}
 	if !known {
@@ -134,8 +153,9 @@ func (e *Engine) applyRecord(r *Record) *tracked {
 
 func (e *Engine) create(r *Record) *tracked {
 	e.last = r.Order
-	o := &tracked{id: r.Order, folded: newFolded(e.plan)}
+	o := &tracked{id: r.Order, awake: e.room()}
 	e.orders[o.id] = o
+	e.hold(o)
 	e.change.Created = append(e.change.Created, CreatedOrder{Order: o.id, Channel: attrOf(r, AttrChannel), Partner: attrOf(r, AttrPartner)})
 	return o
 }
@@ -152,7 +172,7 @@ func (e *Engine) await(id OrderID) {
 // merge moves the absorbed orders' facts into the survivor. Where one of them is not at hand it
 // asks for the survivor's history, which has them all, and reports false.
 func (e *Engine) merge(r *Record) bool {
-	into := e.orders[r.Order]
+	into := e.held(r.Order)
 	whole := into != nil
 	for _, id := range r.Link.Absorbed {
 		if whole && slices.Contains(into.absorbed, id) {
@@ -162,7 +182,7 @@ func (e *Engine) merge(r *Record) bool {
 		whole = whole && e.orders[id] != nil
 	}
 	for _, id := range r.Link.Absorbed {
-		if from := e.orders[id]; from != nil {
+		if from := e.held(id); from != nil {
 			if whole {
 				into.absorb(from)
 			}
@@ -185,68 +205,82 @@ func (e *Engine) sayMerged(from, into OrderID) {
 	e.audit(AuditEntry{Kind: AuditMerged, Order: into, Detail: from.String()})
 }
 
-// drop forgets an order.
+// drop forgets an order that is awake.
 func (e *Engine) drop(o *tracked) {
 	e.uncount(o)
 	if o.broken {
 		e.broken--
 	}
+	o.dropped = true
 	delete(e.orders, o.id)
-	delete(e.dirty, o.id)
 }
 
-func (o *tracked) absorb(from *tracked) {
-	o.absorbed = append(append(o.absorbed, from.id), from.absorbed...)
-	for _, x := range from.facts {
-		o.add(x)
+// forget drops an order that lives on elsewhere, and returns it; nil where it is not at hand.
+func (e *Engine) forget(id OrderID) *tracked {
+	delete(e.awaited, id)
+	o := e.held(id)
+	if o != nil {
+		e.drop(o)
 	}
-	for _, s := range from.issued {
-		o.say(s)
+	return o
+}
+
+// adopt takes in an order that another engine of the flow has dropped, until it is merged.
+func (e *Engine) adopt(from *tracked) {
+	o := &tracked{awake: from.awake, id: from.id, stale: from.stale, broken: from.broken}
+	for i := range o.facts {
+		x := &o.facts[i]
+		x.origin, x.status = e.tables.origin(x.origin.Source, x.origin.Epoch), e.tables.status(x.status.Status)
 	}
-	sortIssued(o.issued)
-	o.reported = append(o.reported, from.reported...)
-	o.settled = append(o.settled, from.settled...)
-	o.stale = true
+	if o.broken {
+		e.broken++
+	}
+	e.orders[o.id] = o
+	e.hold(o)
+}
+
+// mark has an order handed out with the next Flush.
+func (e *Engine) mark(o *tracked) {
+	if !o.dirty {
+		o.dirty = true
+		e.dirty = append(e.dirty, o)
+	}
 }
 
 // insert takes in a fact: at the end it is folded on, elsewhere the order is folded anew. It
 // reports false for one that is there already.
-func (e *Engine) insert(o *tracked, x *fact) bool {
-	fits := len(o.facts) == 0 || o.facts[len(o.facts)-1].compare(x) < 0
+func (e *Engine) insert(o *tracked, x fact) bool {
+	n := len(o.facts)
+	fits := n == 0 || o.facts[n-1].compare(&x) < 0
 	switch added := o.add(x); {
 	case !added:
 		return false
 	case o.broken: // folded once it is mended
 	case fits && !o.stale:
-		e.fold(o, o.facts[len(o.facts)-1:])
+		e.fold(o, o.facts[n:])
 	default:
 		o.stale = true
 	}
 	return true
 }
 
-// add puts a fact in its place and reports false for one that is there already.
-func (o *tracked) add(x *fact) bool {
-	i, known := slices.BinarySearchFunc(o.facts, x, (*fact).compare)
-	if known {
-		return false
-	}
-	o.facts = slices.Insert(o.facts, i, x)
-	return true
-}
-
-// settle brings everything that depends on a changed order up to date.
+// settle has a changed order handed out, up to date.
 func (e *Engine) settle(o *tracked) {
 	if o.stale {
 		e.refold(o)
 	}
-	e.dirty[o.id] = o
+	e.mark(o)
+	e.update(o)
+}
+
+// update brings everything that depends on an order up to date.
+func (e *Engine) update(o *tracked) {
+	defer delete(e.reasons, o.id)
 	if o.broken {
 		e.uncount(o)
 		return
 	}
 	e.reconcile(o)
-	delete(e.reasons, o.id)
 	for i := range o.folded.visits {
 		e.schedule(o, &o.folded.visits[i])
 	}
@@ -259,26 +293,25 @@ func (e *Engine) settle(o *tracked) {
 
 // schedule makes the appointments of an open visit.
 func (e *Engine) schedule(o *tracked, v *visit) {
-	if !v.Open() || v.scheduled {
+	if !v.open() || v.scheduled {
 		return
 	}
 	v.scheduled = true
-	at := entry{order: o.id, stage: int32(v.stage), n: int32(v.N)}
-	at.at = v.Entered.UnixNano()
+	at := entry{at: int64(v.entered), order: o.id, stage: v.stage, n: v.n}
 	e.stages[v.stage].entered.push(at)
-	if !v.Deadline.IsZero() {
-		at.at = v.Deadline.UnixNano()
+	if v.deadline != never {
+		at.at = int64(v.deadline)
 		e.dues.push(at)
 	}
 }
 
 // schedulePromise makes the appointment for the instant after a running promise's due.
 func (e *Engine) schedulePromise(o *tracked, p *promise) {
-	if !p.running() || p.pauses > 0 || p.due.IsZero() || p.scheduled.Equal(p.due) || e.now.After(p.due) {
+	if !p.running() || p.pauses > 0 || p.due == never || p.scheduled == p.due || e.now.After(p.due.time()) {
 		return
 	}
 	p.scheduled = p.due
-	e.dues.push(entry{at: p.due.UnixNano() + 1, order: o.id, stage: int32(-1 - p.index)})
+	e.dues.push(entry{at: int64(p.due) + 1, order: o.id, stage: -1 - p.index})
 }
 
 // Advance moves the engine's clock; it never goes back. Deadlines that have passed become verdicts.
@@ -307,18 +340,23 @@ func (e *Engine) fallDue(x entry) {
 		return
 	}
 	if x.stage < 0 {
-		e.dirty[o.id] = o
+		e.mark(o)
 		return
 	}
 	if v := e.question(o, x); v != nil {
 		e.judge(o, v)
+		e.rest()
 	}
 }
 
 // question returns the visit that an appointment is about if its deadline is still what it says.
 func (e *Engine) question(o *tracked, x entry) *visit {
-	v := o.folded.find(e.plan.flow.Stages[x.stage].Name, int(x.n))
-	if v == nil || !v.Open() || v.Deadline.UnixNano() != x.at || v.Verdict == VerdictStuck {
+	if !o.waits(int(x.stage), int(x.n)) {
+		return nil
+	}
+	e.wake(o)
+	v := o.folded.visit(int(x.stage), int(x.n))
+	if int64(v.deadline) != x.at || v.verdict == visitStuck {
 		return nil
 	}
 	return v
@@ -327,21 +365,20 @@ func (e *Engine) question(o *tracked, x entry) *visit {
 // Flush returns what changed since the last Flush, and forgets orders that have ended.
 func (e *Engine) Flush() *Change {
 	c := e.change
-	e.change = Change{}
-	c.Orders = make([]Order, 0, len(e.dirty))
-	for _, o := range e.dirty {
-		c.Orders = append(c.Orders, e.view(o))
-		if o.folded.state != StateOpen {
-			e.drop(o)
-		}
+	e.change = Change{Closed: make([]ClosedVisit, 0, len(c.Closed))} // the next one is likely as long
+	changed := slices.DeleteFunc(e.dirty, func(o *tracked) bool { return o.dropped })
+	slices.SortFunc(changed, func(a, b *tracked) int { return cmp.Compare(a.id, b.id) })
+	c.Orders = e.views(changed)
+	for _, o := range changed {
+		o.dirty = false
 	}
 	clear(e.dirty)
+	e.dirty = e.dirty[:0]
 	for i := range c.Audit {
 		if c.Audit[i].At.IsZero() { // said while restoring, before the clock was set
 			c.Audit[i].At = e.now
 		}
 	}
-	slices.SortFunc(c.Orders, func(a, b Order) int { return int(a.ID - b.ID) })
 	return &c
 }
 

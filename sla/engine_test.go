@@ -64,7 +64,7 @@ var day0 = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 //	+2h late mes/STARTED                              an event of then that arrives now
 type timeline struct {
 	t       *testing.T
-	engine  *Engine
+	engine  machine
 	seq     int64
 	sources map[string]*SourceState
 	clock   time.Time
@@ -355,18 +355,21 @@ func TestOneOrdersTimeline(t *testing.T) {
 		},
 	}
 	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			l := newTimeline(t)
-			l.play(test.story)
-			got := l.orders[1]
-			for _, check := range []struct{ what, got, want string }{
-				{"visits", visits(got), test.visits}, {"promises", promises(got), test.promises}, {"said", l.said(), test.said},
-			} {
-				if want := trimLines(check.want); check.got != want {
-					t.Errorf("%s:\n%s\nwant:\n%s", check.what, check.got, want)
+		for _, shards := range []int{0, 1, 8} {
+			t.Run(fmt.Sprintf("%s, shards=%d", name, shards), func(t *testing.T) {
+				l := newTimeline(t)
+				l.engine = newMachine(Options{Flow: parseFlow(t, testFlow)}, shards, 0)
+				l.play(test.story)
+				got := l.orders[1]
+				for _, check := range []struct{ what, got, want string }{
+					{"visits", visits(got), test.visits}, {"promises", promises(got), test.promises}, {"said", l.said(), test.said},
+				} {
+					if want := trimLines(check.want); check.got != want {
+						t.Errorf("%s:\n%s\nwant:\n%s", check.what, check.got, want)
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 const argApproximate = "approximate"
 
 // absenceEvidence says what opened the visit, what did not come, and which sources prove it.
-func (e *Engine) absenceEvidence(v *visit) []Evidence {
-	evidence := e.questionEvidence(v)
+func (e *Engine) absenceEvidence(o *tracked, v *visit) []Evidence {
+	evidence := e.questionEvidence(o, v)
 	for _, name := range e.plan.flow.Stages[v.stage].Reporters {
 		if s := e.sources[name]; s != nil {
 			proof := Evidence{Code: EvidenceProof, Source: name, Seq: s.Through, At: nano(s.Watermark)}
@@ -25,9 +25,9 @@ func (e *Engine) absenceEvidence(v *visit) []Evidence {
 	return evidence
 }
 
-// unknownEvidence says which sources could know and do not.
-func (e *Engine) unknownEvidence(v *visit) []Evidence {
-	evidence := e.questionEvidence(v)
+// unknownEvidence says which sources could know and do not, as of now.
+func (e *Engine) unknownEvidence(o *tracked, v *visit) []Evidence {
+	evidence := e.questionEvidence(o, v)
 	reporters := e.plan.flow.Stages[v.stage].Reporters
 	if len(reporters) == 0 {
 		return append(evidence, Evidence{Code: EvidenceNoReporter})
@@ -37,10 +37,10 @@ func (e *Engine) unknownEvidence(v *visit) []Evidence {
 		switch {
 		case s == nil || s.Watermark.IsZero():
 			evidence = append(evidence, Evidence{Code: EvidenceBlind, Source: name})
-		case s.Watermark.Add(-s.Offset).Before(v.Deadline):
+		case s.Watermark.Add(-s.Offset).Before(v.deadline.time()):
 			evidence = append(evidence, Evidence{Code: EvidenceBlind, Source: name, At: nano(s.Watermark), Seq: s.Through})
 		default:
-			if g := e.gapIn(name, v.Entered, v.Deadline); g != nil {
+			if g := e.gapIn(name, v.entered.time(), v.deadline.time()); g != nil {
 				evidence = append(evidence, Evidence{Code: EvidenceGap, Source: name, Args: map[string]string{
 					"from": g.From.UTC().Format(time.RFC3339), "to": g.To.UTC().Format(time.RFC3339), "reason": g.Reason}})
 			}
@@ -49,11 +49,11 @@ func (e *Engine) unknownEvidence(v *visit) []Evidence {
 	return evidence
 }
 
-func (e *Engine) questionEvidence(v *visit) []Evidence {
-	by := v.openedBy
+func (e *Engine) questionEvidence(o *tracked, v *visit) []Evidence {
+	by := &o.facts[v.openedBy]
 	return []Evidence{
-		{Code: EvidenceEntered, At: by.time.UnixNano(), Source: by.position.Source, Seq: by.position.Seq, Args: map[string]string{"status": by.status.String()}},
-		{Code: EvidenceNotLeft, At: v.Deadline.UnixNano(), Args: map[string]string{"statuses": statusList(e.plan.flow.Stages[v.stage].Leave)}},
+		{Code: EvidenceEntered, At: int64(by.time), Source: by.origin.Source, Seq: by.seq, Args: map[string]string{"status": by.status.String()}},
+		{Code: EvidenceNotLeft, At: int64(v.deadline), Args: map[string]string{"statuses": statusList(e.plan.flow.Stages[v.stage].Leave)}},
 	}
 }
 

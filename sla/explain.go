@@ -40,14 +40,14 @@ func owner(stage *order.Stage) map[string]string {
 // tap watches the way, the receiver's proven silence is all there is.
 func (e *Engine) explainHandoff(o *tracked, v *visit, stage *order.Stage) (Cause, []Evidence) {
 	var evidence []Evidence
-	published := publishedBy(o.folded.messages, &stage.Via, v.Entered)
+	published := publishedBy(o.facts, &stage.Via, v.entered)
 	switch {
 	case published != nil:
-		m := published.message
-		evidence = append(evidence, Evidence{Code: EvidencePublished, At: published.time.UnixNano(), Source: published.position.Source, Seq: published.position.Seq,
+		m := published.note.message
+		evidence = append(evidence, Evidence{Code: EvidencePublished, At: int64(published.time), Source: published.origin.Source, Seq: published.seq,
 			Args: map[string]string{"exchange": m.Destination, "routing_key": m.RoutingKey, "message": m.ID}})
-	case e.tapProves(stage.Via.Exchange, v.Deadline):
-		tap := e.sources[e.taps[stage.Via.Exchange]]
+	case e.tapProves(stage.Via.Exchange, v.deadline.time()):
+		tap := e.sources[e.known.taps[stage.Via.Exchange]]
 		evidence = append(evidence, Evidence{Code: EvidenceNotPublished, At: nano(tap.Watermark), Source: tap.Name, Seq: tap.Through,
 			Args: map[string]string{"exchange": stage.Via.Exchange}})
 	}
@@ -66,26 +66,19 @@ func (e *Engine) explainHandoff(o *tracked, v *visit, stage *order.Stage) (Cause
 	return CauseLostInHandoff, evidence
 }
 
-// noteTap remembers which source watches an exchange.
-func (e *Engine) noteTap(r *Record) {
-	if r.Event.Kind == order.KindMessage {
-		e.taps[r.Event.Message.Destination] = r.Event.Source
-	}
-}
-
 // tapProves reports whether the exchange is watched and every message through that time is here.
 func (e *Engine) tapProves(exchange string, through time.Time) bool {
-	tap := e.sources[e.taps[exchange]]
+	tap := e.sources[e.known.taps[exchange]]
 	return tap != nil && !tap.Watermark.Add(-tap.Offset).Before(through)
 }
 
 // publishedBy returns the message of this hand-off, or nil. A tap's clock is not the sender's, so a message
 // a moment older than the visit still belongs to it.
-func publishedBy(messages []*fact, via *order.Via, entered time.Time) *fact {
-	for i := len(messages) - 1; i >= 0; i-- {
-		x := messages[i]
-		if x.message.Destination == via.Exchange && !x.at.Before(entered.Add(-time.Minute)) &&
-			matchesAny(via.RoutingKeys, x.message.RoutingKey) {
+func publishedBy(facts []fact, via *order.Via, entered nanos) *fact {
+	for i := len(facts) - 1; i >= 0; i-- {
+		x := &facts[i]
+		if x.kind == order.KindMessage && x.note.message.Destination == via.Exchange && x.at >= entered-nanos(time.Minute) &&
+			matchesAny(via.RoutingKeys, x.note.message.RoutingKey) {
 			return x
 		}
 	}
@@ -130,15 +123,15 @@ func (e *Engine) depth(queue string) (depth *order.QueueDepth, at time.Time, sou
 
 // explainQueue tells a queue that is served, if too slowly, from one that stands still.
 func (e *Engine) explainQueue(v *visit) (Cause, []Evidence) {
-	left := e.stages[v.stage].lastLeft
-	if left.After(v.Entered) {
-		return CauseBacklog, []Evidence{{Code: EvidenceServed, At: left.UnixNano()}}
+	left := e.known.stages[v.stage].lastLeft
+	if left > v.entered {
+		return CauseBacklog, []Evidence{{Code: EvidenceServed, At: int64(left)}}
 	}
-	return CauseStalled, []Evidence{{Code: EvidenceNotServed, At: v.Entered.UnixNano()}}
+	return CauseStalled, []Evidence{{Code: EvidenceNotServed, At: int64(v.entered)}}
 }
 
 func (e *Engine) explainHuman(v *visit, stage *order.Stage) (Cause, []Evidence) {
-	overtaken := e.stages[v.stage].recent.overtook(v.Entered)
+	overtaken := e.known.stages[v.stage].overtook(v.entered)
 	evidence := []Evidence{
 		{Code: EvidenceOwner, Args: owner(stage)},
 		{Code: EvidenceOvertaken, Args: map[string]string{"orders": strconv.Itoa(overtaken)}},

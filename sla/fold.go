@@ -2,6 +2,7 @@ package sla
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/alexandrite/orderwatch/order"
@@ -16,57 +17,74 @@ const earlyLeave = 2 * time.Second
 type folded struct {
 	plan     *plan
 	state    State
-	created  time.Time
-	updated  time.Time
-	ended    time.Time
-	keys     []order.Key
-	attrs    []order.Attr
-	statuses []order.Status // last of each system
+	created  nanos
+	updated  nanos
+	ended    nanos
+	keys     []order.Key    // in the flow's order
+	attrs    []order.Attr   // by name
+	statuses []order.Status // last of each system, by system
 	visits   []visit
 	promises []promise
 	early    []early // leaves that came before their enter
-	messages []*fact
 	refused  []order.Key
 	counts   Counts
+	learned  *note // last
 }
 
-// visit is a Visit with what folding needs to know of it.
+// visit is what folding, judging and reporting need to know of a Visit. What was said of it is in
+// issued.
 type visit struct {
-	Visit
-	stage     int
-	openedBy  *fact
+	entered   nanos
+	left      nanos // never: open
+	deadline  nanos // never: none
+	stage     int32
+	n         int32
+	openedBy  int32 // the fact's place
+	verdict   visitVerdict
+	rework    bool
+	inferred  bool
 	scheduled bool
+	told      bool // that it closed
 }
 
 // early is a leave that found its stage empty.
 type early struct {
 	stage   int
-	at      time.Time
-	by      *fact
+	at      nanos
+	by      int  // the fact's place
 	counted bool // as unexpected
 }
 
-func newFolded(p *plan) *folded { return &folded{plan: p, state: StateOpen} }
+func newFolded(p *plan) *folded {
+	return &folded{plan: p, state: StateOpen, created: never, updated: never, ended: never}
+}
+
+// reset makes it new and keeps its room.
+func (f *folded) reset() {
+	f.state, f.created, f.updated, f.ended = StateOpen, never, never, never
+	f.keys, f.attrs, f.statuses = f.keys[:0], f.attrs[:0], f.statuses[:0]
+	f.visits, f.promises, f.early, f.refused = f.visits[:0], f.promises[:0], f.early[:0], f.refused[:0]
+	f.counts, f.learned = Counts{}, nil
+}
+
+// place returns the place of the fact at hand among the order's facts.
+func (f *folded) place() int { return f.counts.Events - 1 }
 
 // apply folds in the next fact; facts must come in their total order.
 func (f *folded) apply(x *fact) {
 	f.note(x)
 	f.moveDues(x.at)
-	switch x.kind {
-	case order.KindMessage:
-		f.messages = append(f.messages, x)
-		return
-	case order.KindLink, order.KindUnlink: // says names, not what happens
+	if x.kind != order.KindStatus && x.kind != order.KindJob {
 		return
 	}
-	f.remember(x.status)
-	st := f.plan.of(x.status)
+	f.remember(x.status.Status)
+	st := x.status.step
 	if f.state != StateOpen {
 		if !st.reopen {
 			f.counts.AfterTerminal++
 			return
 		}
-		f.state, f.ended = StateOpen, time.Time{}
+		f.state, f.ended = StateOpen, never
 		f.counts.Reopened++
 	}
 	f.move(st, x)
@@ -81,12 +99,12 @@ func (f *folded) apply(x *fact) {
 
 // note takes over what every fact says, whatever its kind.
 func (f *folded) note(x *fact) {
-	if f.created.IsZero() {
+	if f.created == never {
 		f.created = x.at
 	}
 	f.updated = x.at
 	f.counts.Events++
-	if len(x.refused) > 0 {
+	if x.note != nil && len(x.note.refused) > 0 {
 		f.counts.Conflicts++
 	}
 	f.learn(x)
@@ -94,29 +112,36 @@ func (f *folded) note(x *fact) {
 
 // learn takes over the keys and attributes of a fact.
 func (f *folded) learn(x *fact) {
-	for _, k := range x.keys {
-		if slices.Contains(x.refused, k) {
-			f.refused = append(f.refused, k)
-		} else if !slices.Contains(f.keys, k) {
-			f.keys = append(f.keys, k)
+	if x.note == nil || x.note == f.learned {
+		return
+	}
+	f.learned = x.note
+	for _, k := range x.note.keys {
+		if slices.Contains(x.note.refused, k) {
+			if !slices.Contains(f.refused, k) {
+				f.refused = append(f.refused, k)
+			}
+		} else if i, known := slices.BinarySearchFunc(f.keys, k, f.plan.compareKeys); !known {
+			f.keys = slices.Insert(f.keys, i, k)
 		}
 	}
-	for _, a := range x.attrs {
-		i := slices.IndexFunc(f.attrs, func(b order.Attr) bool { return b.Name == a.Name })
-		if i < 0 {
-			f.attrs = append(f.attrs, a)
-		} else {
+	for _, a := range x.note.attrs {
+		if i, known := slices.BinarySearchFunc(f.attrs, a.Name, compareAttr); known {
 			f.attrs[i] = a
+		} else {
+			f.attrs = slices.Insert(f.attrs, i, a)
 		}
 	}
 }
 
+func compareAttr(a order.Attr, name string) int { return strings.Compare(a.Name, name) }
+
 func (f *folded) remember(s order.Status) {
-	i := slices.IndexFunc(f.statuses, func(t order.Status) bool { return t.System == s.System })
-	if i < 0 {
-		f.statuses = append(f.statuses, s)
-	} else {
+	i, known := slices.BinarySearchFunc(f.statuses, s, func(a, b order.Status) int { return strings.Compare(a.System, b.System) })
+	if known {
 		f.statuses[i] = s
+	} else {
+		f.statuses = slices.Insert(f.statuses, i, s)
 	}
 }
 
@@ -136,14 +161,14 @@ func (f *folded) move(st *step, x *fact) {
 	received := f.receive(st, x)
 	if len(st.leaves) > 0 && !left && !entered.repeat && !received && !x.inferred {
 		f.counts.Unexpected++
-		f.setCounted(x, true)
+		f.setCounted(f.place(), true)
 	}
 }
 
 // setCounted notes of a fact's early leaves whether it counts as unexpected.
-func (f *folded) setCounted(x *fact, counted bool) {
+func (f *folded) setCounted(place int, counted bool) {
 	for i := range f.early {
-		if f.early[i].by == x {
+		if f.early[i].by == place {
 			f.early[i].counted = counted
 		}
 	}
@@ -152,14 +177,16 @@ func (f *folded) setCounted(x *fact, counted bool) {
 // leave closes the open visits that the status is a leave of. A leave that finds none waits a
 // moment for its enter.
 func (f *folded) leave(st *step, x *fact) (any bool) {
-	f.early = slices.DeleteFunc(f.early, func(e early) bool { return x.at.Sub(e.at) > earlyLeave })
+	if len(f.early) > 0 {
+		f.early = slices.DeleteFunc(f.early, func(e early) bool { return x.at.sub(e.at) > earlyLeave })
+	}
 	for _, stage := range st.leaves {
 		if v := f.open(stage); v != nil {
 			v.close(x.at, x.inferred)
 			f.resume(stage, x.at)
 			any = true
 		} else {
-			f.early = append(f.early, early{stage: stage, at: x.at, by: x})
+			f.early = append(f.early, early{stage: stage, at: x.at, by: f.place()})
 		}
 	}
 	return any
@@ -191,15 +218,15 @@ func (f *folded) enter(st *step, x *fact) entering {
 func (f *folded) pass(next int, x *fact) {
 	for i := range f.visits {
 		v := &f.visits[i]
-		if !v.Open() || f.plan.flow.Stages[v.stage].Parallel || v.openedBy == x {
+		if !v.open() || f.plan.flow.Stages[v.stage].Parallel || int(v.openedBy) == f.place() {
 			continue
 		}
 		v.close(x.at, x.inferred)
-		f.resume(v.stage, x.at)
-		if v.stage < next {
-			v.Verdict = VerdictSkipped
+		f.resume(int(v.stage), x.at)
+		if int(v.stage) < next {
+			v.verdict = visitSkipped
 		} else {
-			v.Rework = true
+			v.rework = true
 		}
 	}
 }
@@ -207,33 +234,32 @@ func (f *folded) pass(next int, x *fact) {
 // begin opens a visit; left, it ends at once.
 func (f *folded) begin(stage int, x *fact, left bool) {
 	s := &f.plan.flow.Stages[stage]
-	n := 1
+	n := int32(1)
 	for i := range f.visits {
-		if f.visits[i].stage == stage {
+		if int(f.visits[i].stage) == stage {
 			n++
 		}
 	}
-	v := visit{stage: stage, openedBy: x}
-	v.Stage, v.N, v.Entered, v.Verdict = s.Name, n, x.at, VerdictOpen
-	v.Inferred = x.inferred
+	f.visits = append(f.visits, visit{
+		entered: x.at, left: never, deadline: never, stage: int32(stage), n: n, openedBy: int32(f.place()), rework: n > 1, inferred: x.inferred,
+	})
+	v := &f.visits[len(f.visits)-1]
 	if n > 1 {
-		v.Rework = true
 		f.counts.Rework++
 	}
 	if within := s.WithinFor(f.attr); !within.IsZero() {
-		v.Deadline = s.Calendar.Add(x.at, within).UTC()
+		v.deadline = nanosOf(s.Calendar.Add(x.at.time(), within))
 	}
 	if left {
 		v.close(x.at, x.inferred)
 	} else {
 		f.pause(stage, x.at)
 	}
-	f.visits = append(f.visits, v)
 }
 
 // takeEarly reports whether a leave of the stage came just before and consumes it: it was expected after all.
-func (f *folded) takeEarly(stage int, at time.Time) bool {
-	i := slices.IndexFunc(f.early, func(e early) bool { return e.stage == stage && at.Sub(e.at) <= earlyLeave })
+func (f *folded) takeEarly(stage int, at nanos) bool {
+	i := slices.IndexFunc(f.early, func(e early) bool { return e.stage == stage && at.sub(e.at) <= earlyLeave })
 	if i < 0 {
 		return false
 	}
@@ -249,7 +275,7 @@ func (f *folded) takeEarly(stage int, at time.Time) bool {
 // receive closes, inferred, the hand-offs into the status's system: it has the order.
 func (f *folded) receive(st *step, x *fact) (any bool) {
 	for _, stage := range st.receives {
-		if v := f.open(stage); v != nil && v.openedBy != x {
+		if v := f.open(stage); v != nil && int(v.openedBy) != f.place() {
 			v.close(x.at, true)
 			f.resume(stage, x.at)
 			any = true
@@ -260,7 +286,7 @@ func (f *folded) receive(st *step, x *fact) (any bool) {
 
 func (f *folded) open(stage int) *visit {
 	for i := range f.visits {
-		if v := &f.visits[i]; v.stage == stage && v.Open() {
+		if v := &f.visits[i]; int(v.stage) == stage && v.open() {
 			return v
 		}
 	}
@@ -268,23 +294,25 @@ func (f *folded) open(stage int) *visit {
 }
 
 // end closes what is still open: a finished order waits nowhere.
-func (f *folded) end(state State, at time.Time) {
+func (f *folded) end(state State, at nanos) {
 	for i := range f.visits {
-		if v := &f.visits[i]; v.Open() {
+		if v := &f.visits[i]; v.open() {
 			v.close(at, true)
-			v.Verdict = VerdictSkipped
-			f.resume(v.stage, at)
+			v.verdict = visitSkipped
+			f.resume(int(v.stage), at)
 		}
 	}
 	f.endPromises(state, at)
 	f.state, f.ended = state, at
 }
 
-func (v *visit) close(at time.Time, inferred bool) {
-	v.Left = at
-	v.Inferred = v.Inferred || inferred
-	v.Verdict = VerdictMet
-	if !v.Deadline.IsZero() && at.After(v.Deadline) {
-		v.Verdict = VerdictLate
+func (v *visit) open() bool { return v.left == never }
+
+func (v *visit) close(at nanos, inferred bool) {
+	v.left = at
+	v.inferred = v.inferred || inferred
+	v.verdict = visitMet
+	if v.deadline != never && at > v.deadline {
+		v.verdict = visitLate
 	}
 }

@@ -12,24 +12,24 @@ import (
 // issued is a stuck verdict that was said and stands.
 type issued struct {
 	visitName
-	order    OrderID // by which it was said: the order may be another's now
-	at       time.Time
-	deadline time.Time
-	cause    Cause
-	evidence []Evidence
+	order       OrderID // by which it was said: the order may be another's now
+	at          time.Time
+	deadline    nanos
+	cause       Cause
+	evidence    []Evidence
+	approximate bool // the proof rests on a polled source
 }
 
 // judge answers the question that a passed deadline asks.
 func (e *Engine) judge(o *tracked, v *visit) {
-	if e.provenBy(v.stage, v.Entered, v.Deadline) {
+	if e.proven(v) {
 		e.issue(o, v)
 	} else {
-		v.Verdict = VerdictUnknown
-		v.Evidence = e.unknownEvidence(v)
-		e.stages[v.stage].waiting.push(entry{at: v.Deadline.UnixNano(), order: o.id, stage: int32(v.stage), n: int32(v.N)})
+		v.verdict = visitUnknown
+		e.stages[v.stage].waiting.push(entry{at: int64(v.deadline), order: o.id, stage: v.stage, n: v.n})
 	}
 	e.recount(o)
-	e.dirty[o.id] = o
+	e.mark(o)
 }
 
 // say adds a verdict to those that stand. Two orders that became one may both have been stuck
@@ -51,32 +51,32 @@ func sortIssued(list []issued) {
 func (e *Engine) issue(o *tracked, v *visit) {
 	cause, why := e.explain(o, v)
 	said := issued{
-		visitName: visitName{v.Stage, v.N},
+		visitName: o.folded.name(v),
 		order:     o.id,
 		at:        e.now,
-		deadline:  v.Deadline,
+		deadline:  v.deadline,
 		cause:     cause,
-		evidence:  slices.Concat(e.absenceEvidence(v), why),
+		evidence:  slices.Concat(e.absenceEvidence(o, v), why),
 	}
+	said.approximate = approximate(said.evidence)
 	o.say(said)
-	said.mark(v)
+	v.verdict = visitStuck
 	detail, _ := json.Marshal(said.evidence) // strings and integers only: cannot fail
-	e.audit(AuditEntry{Kind: AuditStuck, Order: o.id, Stage: v.Stage, N: v.N, Deadline: v.Deadline, Cause: cause, Detail: string(detail)})
+	e.audit(AuditEntry{Kind: AuditStuck, Order: o.id, Stage: said.stage, N: said.n, Deadline: v.deadline.time(), Cause: cause, Detail: string(detail)})
 }
 
-func (s *issued) mark(v *visit) {
-	v.StuckAt, v.Cause, v.Evidence, v.Approximate = s.at, s.cause, s.evidence, approximate(s.evidence)
-	if v.Open() {
-		v.Verdict = VerdictStuck
+// issuedOf returns the verdict that stands of a visit, or nil.
+func (o *tracked) issuedOf(v *visit) *issued {
+	if len(o.issued) == 0 {
+		return nil
 	}
-}
-
-// unmark takes a verdict off a visit; an open one is asked again when its deadline passes.
-func (v *visit) unmark() {
-	v.StuckAt, v.Cause, v.Evidence, v.Approximate = time.Time{}, "", nil, false
-	if v.Open() {
-		v.Verdict, v.scheduled = VerdictOpen, false
+	name := o.folded.name(v)
+	for i := range o.issued {
+		if o.issued[i].visitName == name {
+			return &o.issued[i]
+		}
 	}
+	return nil
 }
 
 // reconcile marks the visits of which stuck was said, and takes back what turns out to be wrong:
@@ -84,19 +84,20 @@ func (v *visit) unmark() {
 // on one visit the earlier marks it.
 func (e *Engine) reconcile(o *tracked) {
 	o.issued = slices.DeleteFunc(o.issued, func(s issued) bool {
-		v := o.folded.find(s.stage, s.n)
+		v := o.folded.find(s.visitName)
 		if v != nil && e.stands(&s, v) {
 			return false
 		}
-		if v != nil {
-			v.unmark()
+		if v != nil && v.open() { // it is asked again when its deadline passes
+			v.verdict, v.scheduled = visitOpen, false
 		}
-		e.audit(AuditEntry{Kind: AuditRetracted, Order: s.order, Stage: s.stage, N: s.n, Deadline: s.deadline, Cause: s.cause, Detail: e.reasons[o.id]})
+		e.audit(AuditEntry{Kind: AuditRetracted, Order: s.order, Stage: s.stage, N: s.n, Deadline: s.deadline.time(), Cause: s.cause, Detail: e.reasons[o.id]})
 		return true
 	})
-	for i := range slices.Backward(o.issued) {
-		s := &o.issued[i]
-		s.mark(o.folded.find(s.stage, s.n))
+	for i := range o.issued {
+		if v := o.folded.find(o.issued[i].visitName); v.open() {
+			v.verdict = visitStuck
+		}
 	}
 }
 
@@ -104,12 +105,12 @@ func (e *Engine) reconcile(o *tracked) {
 // out to be another than the one that was judged needs a proof of its own.
 func (e *Engine) stands(s *issued, v *visit) bool {
 	switch {
-	case v.Deadline.IsZero() || v.Deadline.After(s.at):
+	case v.deadline == never || v.deadline.time().After(s.at):
 		return false
-	case v.Open():
-		return v.Deadline.Equal(s.deadline) || e.provenBy(v.stage, v.Entered, v.Deadline)
+	case v.open():
+		return v.deadline == s.deadline || e.proven(v)
 	}
-	return v.Left.After(v.Deadline)
+	return v.left > v.deadline
 }
 
 // standing reads from the audit which verdicts were said and not taken back.
@@ -119,8 +120,9 @@ func standing(audit []AuditEntry) []issued {
 		name := visitName{a.Stage, a.N}
 		switch a.Kind {
 		case AuditStuck:
-			s := issued{visitName: name, order: a.Order, at: a.At, deadline: a.Deadline, cause: a.Cause}
+			s := issued{visitName: name, order: a.Order, at: a.At, deadline: nanosOf(a.Deadline), cause: a.Cause}
 			_ = json.Unmarshal([]byte(a.Detail), &s.evidence) // evidence of an older version may be unreadable: the verdict stays
+			s.approximate = approximate(s.evidence)
 			said = append(said, s)
 		case AuditRetracted:
 			said = slices.DeleteFunc(said, func(s issued) bool { return s.visitName == name && s.order == a.Order })
@@ -158,20 +160,21 @@ func (e *Engine) settleWaiting(stage int) {
 		v := e.question(o, x)
 		switch {
 		case v == nil:
-		case e.provenBy(stage, v.Entered, v.Deadline):
+		case e.proven(v):
 			e.issue(o, v)
 			e.recount(o)
-			e.dirty[o.id] = o
+			e.mark(o)
 		default: // a gap: only its repair or the order itself can tell
 			st.blocked = append(st.blocked, x)
 		}
+		e.rest()
 	}
 }
 
 // horizon returns the corrected time through which every reporter of the stage's leave is known to have sent
 // everything; zero where one is blind or there is none.
 func (e *Engine) horizon(stage int) time.Time {
-	if e.proven {
+	if e.byClock {
 		return e.now
 	}
 	reporters := e.plan.flow.Stages[stage].Reporters
@@ -188,17 +191,18 @@ func (e *Engine) horizon(stage int) time.Time {
 	return least
 }
 
-// provenBy reports whether every source that could report the stage's leave has sent everything
+// proven reports whether every source that could report the leave of a visit has sent everything
 // through the deadline, with no unrepaired gap since the order entered.
-func (e *Engine) provenBy(stage int, entered, deadline time.Time) bool {
-	if horizon := e.horizon(stage); horizon.IsZero() || deadline.After(horizon) {
+func (e *Engine) proven(v *visit) bool {
+	deadline := v.deadline.time()
+	if horizon := e.horizon(int(v.stage)); horizon.IsZero() || deadline.After(horizon) {
 		return false
 	}
-	if e.proven {
+	if e.byClock {
 		return true
 	}
-	for _, name := range e.plan.flow.Stages[stage].Reporters {
-		if e.gapIn(name, entered, deadline) != nil {
+	for _, name := range e.plan.flow.Stages[v.stage].Reporters {
+		if e.gapIn(name, v.entered.time(), deadline) != nil {
 			return false
 		}
 	}

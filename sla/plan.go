@@ -1,7 +1,9 @@
 package sla
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/alexandrite/orderwatch/order"
 )
@@ -99,6 +101,16 @@ func (p *plan) step(s order.Status) *step {
 		p.statuses[s] = st
 	}
 	return st
+}
+
+// compareKeys sorts keys in the flow's order.
+func (p *plan) compareKeys(a, b order.Key) int {
+	if a.Name != b.Name {
+		if d := slices.Index(p.flow.Keys, a.Name) - slices.Index(p.flow.Keys, b.Name); d != 0 {
+			return d
+		}
+	}
+	return cmp.Or(strings.Compare(a.Value, b.Value), strings.Compare(a.Name, b.Name))
 }
 
 // of returns what the status does; a status the flow does not name may still end a hand-off.

@@ -19,6 +19,9 @@ func TestSameFactsGiveOneResult(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
 		i := newInstance(w.flow)
+		i.awake = rapid.IntRange(0, 1).Draw(t, "awake")
+		i.shards = rapid.IntRange(0, 8).Draw(t, "shards")
+		i.restart()
 		deliverAll(t, i, w.shuffle(t))
 		w.check(t, i)
 	})
@@ -36,6 +39,57 @@ func TestNothingIsRetractedOfWhatComesInOrder(t *testing.T) {
 			t.Fatalf("%d verdicts were taken back in\n%s\n%s", n, w.text, w)
 		}
 	})
+}
+
+// However many shards there are, they say what one engine says, causes and evidence included.
+func TestShardsSayWhatOneEngineSays(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		one, many := newInstance(w.flow), newInstance(w.flow)
+		one.shards, many.shards = 1, rapid.IntRange(2, 8).Draw(t, "shards")
+		one.restart()
+		many.restart()
+		for list := w.shuffle(t); len(list) > 0; {
+			n := min(len(list), rapid.IntRange(1, 5).Draw(t, "batch"))
+			then := rapid.IntRange(0, 9).Draw(t, "then")
+			for _, i := range []*instance{one, many} {
+				var events []order.Event
+				for _, a := range list[:n] {
+					events = append(events, a.event)
+					i.now = later(i.now, a.at)
+				}
+				i.commit(events)
+				switch then {
+				case 0:
+					i.restart()
+				case 1: // the queue grows
+				default:
+					i.apply(len(i.queue))
+				}
+			}
+			list = list[n:]
+		}
+		for _, i := range []*instance{one, many} {
+			i.now = later(i.now, w.end.Add(10*order.Day))
+			i.apply(len(i.queue))
+		}
+		if got, want := tellAll(many), tellAll(one); got != want {
+			t.Fatalf("%d shards say\n%s\nand one engine\n%s\nin\n%s\n%s", many.shards, got, want, w.text, w)
+		}
+	})
+}
+
+// tellAll tells everything that an instance has said.
+func tellAll(i *instance) string {
+	var lines []string
+	for _, o := range i.memory.orders {
+		lines = append(lines, fmt.Sprintf("%+v", o))
+	}
+	for _, a := range i.memory.audit {
+		lines = append(lines, fmt.Sprintf("%+v", a))
+	}
+	slices.Sort(lines)
+	return strings.Join(append(lines, fmt.Sprintf("%+v", i.engine.Overview())), "\n")
 }
 
 // arrival is a record on its way to us.

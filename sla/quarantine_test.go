@@ -10,7 +10,7 @@ import (
 func TestOrderWhoseFoldFailsIsQuarantinedAndTheOthersGoOn(t *testing.T) {
 	c := newCompany(t)
 	breakFold := func() {
-		c.engine.plan.statuses[order.Status{System: "crm", Name: "OTHER"}] = &step{enters: []int{99}}
+		c.engine.(*Engine).plan.statuses[order.Status{System: "crm", Name: "OTHER"}] = &step{enters: []int{99}}
 	}
 	breakFold()
 	c.send("shop-db", 1, 0, "shop/SUBMITTED", 0, "shop", "1")

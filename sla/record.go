@@ -126,4 +126,12 @@ type History struct {
 	Order   OrderID
 	Records []Record
 	Audit   []AuditEntry
+	Saved   Saved
+}
+
+// Saved tells what the read model's order was made of, so that an order that is as it was need not
+// be written again after a restart. The zero Saved has it written.
+type Saved struct {
+	FlowHash string
+	Events   int
 }

@@ -1,33 +1,61 @@
 package sla
 
-import "github.com/alexandrite/orderwatch/order"
+import (
+	"slices"
+
+	"github.com/alexandrite/orderwatch/order"
+)
 
 // Restore takes in an order's whole history: at start, or because Change.History asked for it.
 // What was said of it stays said; what the history shows to be wrong is retracted.
 func (e *Engine) Restore(h History) {
+	e.known.noteTaps(h.Records)
+	e.restore(h)
+	e.share()
+}
+
+func (e *Engine) restore(h History) {
+	asked := e.awaited[h.Order]
 	delete(e.awaited, h.Order)
-	if old := e.orders[h.Order]; old != nil {
+	if old := e.held(h.Order); old != nil {
 		e.drop(old)
+		asked = true
 	}
-	o := &tracked{id: h.Order, folded: newFolded(e.plan)}
+	o := &tracked{id: h.Order, awake: e.room()}
 	for _, s := range standing(h.Audit) {
 		o.say(s)
 	}
 	e.last = max(e.last, h.Order)
 	sortIssued(o.issued)
 	t := &told{audit: h.Audit, conflicts: map[string]bool{}}
+	said := len(e.change.Audit)
 	for i := range h.Records {
 		r := &h.Records[i]
-		e.noteTap(r)
-		o.facts = append(o.facts, e.place(r))
+		o.facts = append(o.facts, e.place(r, o.facts))
 		e.last = max(e.last, r.Order)
 		e.catchUp(o, r, t)
 	}
 	o.facts = sortFacts(o.facts)
 	e.orders[o.id] = o
+	e.hold(o)
 	e.refold(o)
 	e.reportAll(o)
-	e.settle(o)
+	e.update(o)
+	if asked || len(e.change.Audit) > said || !e.saved(o, &h) {
+		e.mark(o)
+	}
+	e.rest()
+}
+
+// saved reports whether the read model has the order as it is, but for what time will change: what
+// depends on the clock alone is judged at the next Advance.
+func (e *Engine) saved(o *tracked, h *History) bool {
+	if h.Saved.FlowHash != e.plan.flow.Hash || h.Saved.Events != len(o.facts) || o.folded.state != StateOpen {
+		return false
+	}
+	moved := slices.ContainsFunc(o.facts, func(x fact) bool { return x.time.sub(x.at) != x.stamped }) // since it was saved, perhaps
+	mended := slices.ContainsFunc(h.Audit, func(a AuditEntry) bool { return a.Kind == AuditQuarantine })
+	return !moved && !mended
 }
 
 // told is what of an order's history was said already.
@@ -51,10 +79,7 @@ func (t *told) find(kind AuditKind, detail string) int {
 func (e *Engine) catchUp(o *tracked, r *Record, t *told) {
 	for _, id := range r.Link.Absorbed {
 		o.absorbed = append(o.absorbed, id)
-		if from := e.orders[id]; from != nil {
-			e.drop(from)
-		}
-		delete(e.awaited, id)
+		e.forget(id)
 		if t.find(AuditMerged, id.String()) < 0 {
 			e.sayMerged(id, o.id)
 		}
@@ -94,10 +119,17 @@ func (e *Engine) refold(o *tracked) {
 	e.fold(o, o.facts)
 	for i := range o.folded.visits {
 		v := &o.folded.visits[i]
-		was := old.find(v.Stage, v.N)
-		if was == nil || !was.Open() || !v.Open() || !was.Deadline.Equal(v.Deadline) || !was.Entered.Equal(v.Entered) {
+		was := old.visit(int(v.stage), int(v.n))
+		v.told = was != nil && was.told || slices.Contains(o.reported, o.folded.name(v))
+		if was == nil || !was.open() || !v.open() || was.deadline != v.deadline || was.entered != v.entered {
 			continue
 		}
-		v.scheduled, v.Verdict, v.Evidence = was.scheduled, was.Verdict, was.Evidence
+		v.scheduled, v.verdict = was.scheduled, was.verdict
 	}
+	for i := range o.folded.promises {
+		p := &o.folded.promises[i]
+		was := old.promise(int(p.index))
+		p.told = was != nil && was.told || slices.Contains(o.settled, e.plan.flow.Promises[p.index].Name)
+	}
+	o.recall(old)
 }

@@ -94,6 +94,9 @@ func (m *memory) history(id OrderID) History {
 			h.Audit = append(h.Audit, a)
 		}
 	}
+	if o, ok := m.orders[h.Order]; ok {
+		h.Saved = Saved{o.FlowHash, o.Counts.Events}
+	}
 	return h
 }
 
@@ -119,9 +122,35 @@ type instance struct {
 	memory   *memory
 	tracker  *Tracker
 	resolver *Resolver
-	engine   *Engine
+	engine   machine
 	queue    []*Batch // committed, not yet folded
+	awake    int      // orders that may be awake; 0: as many as there are
+	shards   int      // 0: an engine
 	now      time.Time
+}
+
+// machine is an Engine or Shards.
+type machine interface {
+	Restore(History)
+	Apply(*Batch)
+	Advance(time.Time)
+	Flush() *Change
+	Overview() Overview
+}
+
+func newMachine(o Options, shards, awake int) machine {
+	if shards > 0 {
+		s := NewShards(o, shards)
+		for _, e := range s.engines {
+			e.mostAwake = awake
+		}
+		return s
+	}
+	e := New(o)
+	if awake > 0 {
+		e.mostAwake = awake
+	}
+	return e
 }
 
 func newInstance(flow *order.Flow) *instance {
@@ -137,7 +166,7 @@ func (i *instance) restart() {
 	i.tracker = NewTracker(sources)
 	i.resolver = NewResolver(i.flow.Keys, m.last+1)
 	i.resolver.Recall(m.records)
-	i.engine = New(Options{Flow: i.flow, Sources: sources, LastOrder: m.last})
+	i.engine = newMachine(Options{Flow: i.flow, Sources: sources, LastOrder: m.last}, i.shards, i.awake)
 	i.queue = nil
 	for _, id := range m.unsettled() {
 		i.engine.Restore(m.history(id))

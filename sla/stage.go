@@ -1,7 +1,7 @@
 package sla
 
 import (
-	"time"
+	"slices"
 
 	"github.com/alexandrite/orderwatch/order"
 )
@@ -12,90 +12,84 @@ type stageState struct {
 	waiting  schedule // overdue visits without proof, by deadline
 	blocked  []entry  // overdue visits that meet a gap
 	moved    bool     // a reporter's state changed since waiting was last looked at
-	lastLeft time.Time
+	lastLeft nanos    // never: nobody has
 	closed   int
-	recent   recent
 	count    counter
-	channels map[string]*counter
+}
+
+// channel is one channel's share of every stage.
+type channel struct {
+	name   string
+	stages []counter
 }
 
 func newStages(flow *order.Flow) []stageState {
 	stages := make([]stageState, len(flow.Stages))
 	for i := range stages {
-		stages[i].channels = map[string]*counter{}
 		stages[i].moved = true
 	}
 	return stages
 }
 
-// recent remembers the last visits that left a stage, to see who overtook whom.
-type recent struct {
-	visits [256]struct{ entered, left time.Time }
-	next   int
-}
-
-func (r *recent) add(entered, left time.Time) {
-	r.visits[r.next%len(r.visits)] = struct{ entered, left time.Time }{entered, left}
-	r.next++
-}
-
-// overtook counts the remembered visits that entered later and have left.
-func (r *recent) overtook(entered time.Time) int {
-	n := 0
-	for i := range min(r.next, len(r.visits)) {
-		if r.visits[i].entered.After(entered) {
-			n++
-		}
-	}
-	return n
-}
-
 // counter counts open visits.
 type counter struct {
+	used                         bool // something was counted once
 	open, atRisk, stuck, unknown int
 	overdue                      map[Cause]int
 	deadlines                    float64 // sum over stuck and unknown visits, Unix seconds
 }
 
+// merge adds what another counted.
+func (c *counter) merge(d *counter) {
+	c.used = c.used || d.used
+	c.open += d.open
+	c.atRisk += d.atRisk
+	c.stuck += d.stuck
+	c.unknown += d.unknown
+	c.deadlines += d.deadlines
+	for cause, n := range d.overdue {
+		if c.overdue == nil {
+			c.overdue = map[Cause]int{}
+		}
+		c.overdue[cause] += n
+	}
+}
+
 // share is what one open visit adds to its stage's counters.
 type share struct {
-	stage    int
-	channel  string
-	verdict  Verdict
+	stage    int32
+	verdict  visitVerdict
 	cause    Cause
-	deadline time.Time
+	deadline nanos
 }
 
 func (c *counter) add(s *share, by int) {
+	c.used = true
 	c.open += by
 	switch s.verdict {
-	case VerdictAtRisk:
+	case visitAtRisk:
 		c.atRisk += by
-	case VerdictStuck:
+	case visitStuck:
 		c.stuck += by
 		if c.overdue == nil {
 			c.overdue = map[Cause]int{}
 		}
 		c.overdue[s.cause] += by
-	case VerdictUnknown:
+	case visitUnknown:
 		c.unknown += by
 	}
-	if s.verdict == VerdictStuck || s.verdict == VerdictUnknown {
-		c.deadlines += float64(by) * float64(s.deadline.UnixMilli()) / 1000
+	if s.verdict == visitStuck || s.verdict == visitUnknown {
+		c.deadlines += float64(by) * float64(int64(s.deadline)/1e6) / 1000
 	}
 }
 
-func (e *Engine) addShares(shares []share, by int) {
+func (e *Engine) addShares(shares []share, c *channel, by int) {
 	stuck := false
 	for i := range shares {
 		s := &shares[i]
-		st := &e.stages[s.stage]
-		st.count.add(s, by)
-		if st.channels[s.channel] == nil {
-			st.channels[s.channel] = &counter{}
-		}
-		st.channels[s.channel].add(s, by)
-		stuck = stuck || s.verdict == VerdictStuck
+		e.stages[s.stage].count.add(s, by)
+		c.stages[s.stage].add(s, by)
+		stuck = stuck || s.verdict == visitStuck
 	}
 	if stuck {
 		e.late += by
@@ -103,76 +97,48 @@ func (e *Engine) addShares(shares []share, by int) {
 }
 
 func (e *Engine) uncount(o *tracked) {
-	e.addShares(o.counted, -1)
-	o.counted = o.counted[:0]
+	e.addShares(o.counted, o.channel, -1)
+	o.counted, o.channel = o.counted[:0], nil
 }
 
-// recount replaces what an order adds to the counters.
+// recount replaces what an order adds to the counters. Mostly little of it changes, often nothing.
 func (e *Engine) recount(o *tracked) {
+	e.scratch = o.shares(e.scratch[:0])
+	c := e.channel(o)
+	if c == o.channel && slices.Equal(e.scratch, o.counted) {
+		return
+	}
 	e.uncount(o)
-	channel, _ := o.folded.attr(AttrChannel)
+	o.counted, o.channel = append(o.counted, e.scratch...), c
+	e.addShares(o.counted, c, 1)
+}
+
+// shares appends what the open visits add to the counters.
+func (o *tracked) shares(list []share) []share {
 	for i := range o.folded.visits {
-		if v := &o.folded.visits[i]; v.Open() {
-			o.counted = append(o.counted, share{v.stage, channel, v.Verdict, v.Cause, v.Deadline})
+		v := &o.folded.visits[i]
+		if !v.open() {
+			continue
 		}
+		s := share{stage: v.stage, verdict: v.verdict, deadline: v.deadline}
+		if said := o.issuedOf(v); said != nil {
+			s.cause = said.cause
+		}
+		list = append(list, s)
 	}
-	e.addShares(o.counted, 1)
+	return list
 }
 
-// Overview counts what the engine holds, as of its clock.
-func (e *Engine) Overview() Overview {
-	view := Overview{AsOf: e.now, Quarantined: e.broken, Orders: OrderTotals{Open: len(e.orders) - e.broken, Late: e.late}, Stages: make([]StageOverview, len(e.stages))}
-	for i := range e.stages {
-		view.Stages[i] = e.stageOverview(i)
+// channel returns the channel that an order belongs to.
+func (e *Engine) channel(o *tracked) *channel {
+	name, _ := o.folded.attr(AttrChannel)
+	if o.channel != nil && o.channel.name == name {
+		return o.channel
 	}
-	for i := range e.plan.flow.Sources {
-		name := e.plan.flow.Sources[i].Name
-		if s := e.sources[name]; s != nil {
-			view.Sources = append(view.Sources, *s)
-		} else {
-			view.Sources = append(view.Sources, SourceState{Name: name})
-		}
+	c := e.channels[name]
+	if c == nil {
+		c = &channel{name: name, stages: make([]counter, len(e.stages))}
+		e.channels[name] = c
 	}
-	return view
-}
-
-func (e *Engine) stageOverview(i int) StageOverview {
-	st := &e.stages[i]
-	c := &st.count
-	view := StageOverview{
-		Stage: e.plan.flow.Stages[i].Name, Open: c.open, AtRisk: c.atRisk, Stuck: c.stuck, Unknown: c.unknown,
-		Oldest: e.oldest(i), Closed: st.closed, ByCause: copyCauses(c.overdue), Channels: map[string]ChannelOverview{},
-	}
-	if late := c.stuck + c.unknown; late > 0 {
-		view.LostSeconds = int64(float64(late)*float64(e.now.UnixMilli())/1000 - c.deadlines)
-	}
-	for name, c := range st.channels {
-		view.Channels[name] = ChannelOverview{Open: c.open, Overdue: copyCauses(c.overdue)}
-	}
-	return view
-}
-
-func copyCauses(from map[Cause]int) map[Cause]int {
-	to := make(map[Cause]int, len(from))
-	for cause, n := range from {
-		if n != 0 {
-			to[cause] = n
-		}
-	}
-	return to
-}
-
-// oldest returns when the longest-standing open visit entered, and drops stale appointments on the way.
-func (e *Engine) oldest(stage int) time.Time {
-	h := &e.stages[stage].entered
-	for len(*h) > 0 {
-		x := (*h)[0]
-		if o := e.orders[x.order]; o != nil {
-			if v := o.folded.find(e.plan.flow.Stages[stage].Name, int(x.n)); v != nil && v.Open() && v.Entered.UnixNano() == x.at {
-				return v.Entered
-			}
-		}
-		h.pop()
-	}
-	return time.Time{}
+	return c
 }

@@ -14,6 +14,24 @@ const (
 	VerdictSkipped Verdict = "skipped"
 )
 
+// visitVerdict is a Verdict by its number.
+type visitVerdict uint8
+
+// The numbers of the verdicts; the open ones come first.
+const (
+	visitOpen visitVerdict = iota
+	visitAtRisk
+	visitStuck
+	visitUnknown
+	visitMet
+	visitLate
+	visitSkipped
+)
+
+func (v visitVerdict) verdict() Verdict {
+	return [...]Verdict{VerdictOpen, VerdictAtRisk, VerdictStuck, VerdictUnknown, VerdictMet, VerdictLate, VerdictSkipped}[v]
+}
+
 // PromiseVerdict is the judgement of a promise.
 type PromiseVerdict string
 

@@ -33,9 +33,11 @@ func backtest(ctx context.Context, c *console, args []string) int {
 		c.errorf("orderwatch backtest: %v", err)
 		return exitUsage
 	}
-	o.Files = files
+	show, done := c.progress()
+	o.Files, o.Progress = files, show
 	relaxCollector()
 	b, err := replay.RunBacktest(ctx, *o)
+	done()
 	if err != nil {
 		c.errorf("orderwatch %v", err)
 		return exitFailed

@@ -86,7 +86,7 @@ func (r *chaosReport) journal(id string, truth []chaosChange, o *chaosOrder) boo
 	slices.SortFunc(o.Events, func(a, b chaosEvent) int { return a.Time.Compare(b.Time) })
 	next := 0
 	for _, e := range o.Events {
-		for next < len(truth) && !(truth[next].status == e.Status && truth[next].at.Equal(e.Time)) {
+		for next < len(truth) && (truth[next].status != e.Status || !truth[next].at.Equal(e.Time)) {
 			r.missing(id, truth[next])
 			next++
 		}
@@ -179,7 +179,7 @@ func (r *chaosReport) summary() {
 		}
 		return r.stuck[int(share*float64(len(r.stuck)-1))].Round(time.Millisecond)
 	}
-	r.Logf("%d orders, %d changes, %d stays within 100 ms of their deadline, %d overran; stuck said %d times, 0 s to p50 %s, p99 %s after the deadline; %d gaps, %d changes lost in them, %d stays unknown",
+	r.Logf("%d orders, %d changes, %d stays within 100 ms of their deadline, %d overran; stuck said %d times, p50 %s and p99 %s after the deadline; %d gaps, %d changes lost in them, %d stays unknown",
 		r.orders, r.changes, r.close, r.overran, len(r.stuck), at(0.5), at(0.99), len(r.gaps), r.lost, r.unknown)
 	if r.close == 0 || len(r.stuck) == 0 {
 		r.Error("nothing was tested")

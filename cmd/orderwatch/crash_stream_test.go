@@ -56,7 +56,7 @@ type stream struct {
 	events int                         // without watermarks
 	stuck  map[visitKey]bool           // said to be stuck: all by the end of the first part
 	open   [2]map[string]stageCount    // at the end of each part, by stage
-	totals map[string]int              // orders by state, at the end
+	totals map[string]int              // orders by state, and the late ones, at the end
 }
 
 type stageCount struct{ open, overdue, unknown int }
@@ -193,6 +193,7 @@ func (b *streamBuilder) expect(i int, f *fate) {
 		b.totals["finished"]++
 	default:
 		b.totals["open"]++
+		b.totals["late"]++
 	}
 	if f.stuck == "" {
 		return

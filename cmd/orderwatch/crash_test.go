@@ -124,6 +124,7 @@ func play(t *testing.T, s *stream, at crashStore, kills int) *kept {
 	}
 	cpu := in.metrics()["process_cpu_seconds_total"][""]
 	t.Logf("%d events settled in %.1f s; since its last start serve used %.1f s of CPU", s.events, time.Since(began).Seconds(), cpu)
+	in.awaitTotals(s.totals)
 	awaitApplied(t, at.driver, at.dsn(in.serve.Dir()), int64(s.events))
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
@@ -225,6 +226,16 @@ func (in *instance) settle(want map[string]stageCount) {
 	s.eventually(time.Minute, "the gauges agree with what was sent", func() bool {
 		got = in.gauges()
 		return maps.Equal(got, want)
+	})
+}
+
+// awaitTotals waits until the API counts orders so.
+func (in *instance) awaitTotals(want map[string]int) {
+	in.t.Helper()
+	var answer struct{ Orders map[string]int }
+	s := &stack{t: in.t, serve: in.serve}
+	s.eventually(time.Minute, fmt.Sprintf("the API's totals are %v", want), func() bool {
+		return s.get("/api/v1/flow", &answer) && maps.Equal(answer.Orders, want)
 	})
 }
 

@@ -49,7 +49,9 @@ func discoverFlow(ctx context.Context, c *console, args []string) int {
 		}
 	}
 	relaxCollector()
-	text, rejected, err := replay.Discover(ctx, replay.DiscoverOptions{Name: name, Mapping: mapping, Files: files})
+	show, done := c.progress()
+	text, rejected, err := replay.Discover(ctx, replay.DiscoverOptions{Name: name, Mapping: mapping, Files: files, Progress: show})
+	done()
 	if rejected != nil {
 		_ = rejected.WriteText(c.stderr) // where stderr is gone nobody reads
 	}
@@ -60,7 +62,7 @@ func discoverFlow(ctx context.Context, c *console, args []string) int {
 		err = rejected.Err()
 	}
 	if err != nil {
-		c.errorf("orderwatch flow discover: %v", err)
+		c.errorf("orderwatch: %v", err)
 		return exitFailed
 	}
 	return exitDone

@@ -38,7 +38,9 @@ func replayHistory(ctx context.Context, c *console, args []string) int {
 		return exitUsage
 	}
 	relaxCollector()
-	report, err := replay.Run(ctx, replay.Options{Flow: flow, Mapping: mapping, Files: files, Until: until})
+	show, done := c.progress()
+	report, err := replay.Run(ctx, replay.Options{Flow: flow, Mapping: mapping, Files: files, Until: until, Progress: show})
+	done()
 	if err != nil {
 		c.errorf("orderwatch replay: %v", err)
 		return exitFailed

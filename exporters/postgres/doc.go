@@ -5,8 +5,9 @@
 // It guarantees that every committed change of a watched status column becomes exactly one event
 // with one number, over crashes of the sidecar and of the database, as long as the slot lives.
 // When the slot is lost it says so with a gap, takes a new snapshot, sends the differences as
-// inferred, and says that the gap is repaired. It never creates a publication and writes nothing
-// but its slot.
+// inferred, and says that the gap is repaired. It never creates a publication. It writes nothing
+// but its slot and, at most once a watermark and only while the server holds back WAL that is not
+// flushed, an empty transaction.
 //
 // A status is an event when it differs from the row's last one. The last ones are kept beside the
 // spool (see statuses) exactly as of the resume point; one that is not known counts as different.

@@ -37,23 +37,29 @@ type probe struct {
 }
 
 // The CTE is materialised: its clock is read before the position.
-const probeQuery = `WITH t AS MATERIALIZED (SELECT clock_timestamp() AS now) SELECT t.now, pg_current_wal_insert_lsn()::text FROM t`
+const probeQuery = `WITH t AS MATERIALIZED (SELECT clock_timestamp() AS now)
+SELECT t.now, pg_current_wal_insert_lsn()::text, pg_current_wal_flush_lsn()::text FROM t`
+
+// flushQuery is an empty transaction with a number. Its commit makes the server flush what was
+// inserted before it, within wal_writer_delay. The stream ends at what is flushed, and what nobody
+// committed yet may stay unflushed until the server's own record of running transactions, every 15
+// seconds: a single open transaction in a quiet database would keep us from proving anything.
+const flushQuery = `SELECT txid_current()`
 
 func (l *link) probe(ctx context.Context, now func() time.Time) (probe, error) {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	sent := now()
 	var p probe
-	var position string
-	if err := l.plain.QueryRow(ctx, probeQuery).Scan(&p.time, &position); err != nil {
+	var inserted, flushed pglogrepl.LSN
+	if err := l.plain.QueryRow(ctx, probeQuery).Scan(&p.time, &inserted, &flushed); err != nil {
 		return p, fmt.Errorf("read clock: %w", err)
 	}
 	received := now()
-	at, err := pglogrepl.ParseLSN(position)
-	if err != nil {
-		return p, fmt.Errorf("read clock: %w", err)
+	p.position = recordEnd(inserted, l.segment)
+	if flushed < p.position {
+		_, _ = l.plain.Exec(ctx, flushQuery) // without it the proof only comes later
 	}
-	p.position = recordEnd(at, l.segment)
 	p.least, p.most = p.time.Sub(received), p.time.Sub(sent)
 	return p, nil
 }

@@ -136,7 +136,7 @@ func TestExampleIsValid(t *testing.T) {
 	if errs := append(c.Config.Validate(), c.RabbitMQ.Validate()...); len(errs) > 0 {
 		t.Error(errs)
 	}
-	if got := c.RabbitMQ.Taps[0].Mirror; len(got) != 3 {
+	if got := c.RabbitMQ.Taps[0].Mirror; len(got) != 2 {
 		t.Errorf("mirror: got %v", got)
 	}
 }

@@ -118,6 +118,17 @@ func (j *journal) Records(ids []int64, add func(sla.Record)) error {
 	}, "SELECT "+row.EventColumns+" FROM events WHERE order_id = ANY($1) ORDER BY order_id, seq", ids)
 }
 
+func (j *journal) Saved(ids []int64, add func(int64, sla.Saved)) error {
+	return each(j.ctx, j.tx, func(r row.Scanner) error {
+		id, of, err := row.ScanSaved(r, j.names)
+		if err != nil {
+			return err
+		}
+		add(id, of)
+		return nil
+	}, "SELECT id, flow_hash, (doc -> 'counts' ->> 'Events')::bigint FROM orders WHERE id = ANY($1)", ids)
+}
+
 func (j *journal) Audit(ids []int64, add func(sla.AuditEntry)) error {
 	return each(j.ctx, j.tx, func(r row.Scanner) error {
 		entry, err := row.ScanAudit(r, j.names)

@@ -117,6 +117,17 @@ func (j *journal) Records(ids []int64, add func(sla.Record)) error {
 	}, "SELECT "+row.EventColumns+" FROM events WHERE order_id IN (SELECT value FROM json_each(?)) ORDER BY order_id, seq", list(ids))
 }
 
+func (j *journal) Saved(ids []int64, add func(int64, sla.Saved)) error {
+	return each(j.ctx, j.tx, func(r row.Scanner) error {
+		id, of, err := row.ScanSaved(r, j.names)
+		if err != nil {
+			return err
+		}
+		add(id, of)
+		return nil
+	}, "SELECT id, flow_hash, doc ->> '$.counts.Events' FROM orders WHERE id IN (SELECT value FROM json_each(?))", list(ids))
+}
+
 func (j *journal) Audit(ids []int64, add func(sla.AuditEntry)) error {
 	return each(j.ctx, j.tx, func(r row.Scanner) error {
 		entry, err := row.ScanAudit(r, j.names)

@@ -9,3 +9,5 @@ import (
 func BenchmarkAppend(b *testing.B) { storetest.BenchAppend(b, driver) }
 
 func BenchmarkSave(b *testing.B) { storetest.BenchSave(b, driver) }
+
+func BenchmarkRestore(b *testing.B) { storetest.BenchRestore(b, driver) }

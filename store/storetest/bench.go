@@ -42,3 +42,28 @@ func BenchSave(b *testing.B, d Driver) {
 		})
 	}
 }
+
+// BenchRestore measures Restore of open orders of three records each; it reports orders a second.
+func BenchRestore(b *testing.B, d Driver) {
+	const orders, size = 20_000, 2000
+	s := openNew(b, d)
+	seq := int64(1)
+	for ; seq <= 3*orders; seq += size {
+		check(b, s.Append(b.Context(), Batch(seq, size, orders)))
+	}
+	for id := sla.OrderID(1); id <= orders; id += size {
+		var c sla.Change
+		for i := range sla.OrderID(size) {
+			c.Orders = append(c.Orders, Order(id+i, 3))
+		}
+		check(b, s.Save(b.Context(), &c, seq-1))
+	}
+	for b.Loop() {
+		n := 0
+		check(b, s.Restore(b.Context(), func(sla.History) error { n++; return nil }))
+		if n != orders {
+			b.Fatalf("%d orders restored, want %d", n, orders)
+		}
+	}
+	b.ReportMetric(float64(b.N*orders)/b.Elapsed().Seconds(), "orders/s")
+}

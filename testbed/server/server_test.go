@@ -358,6 +358,28 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
+func TestAPausedPostgresAnswersNobodyUntilItIsResumed(t *testing.T) {
+	p, err := StartPostgres(t.Context(), PostgresOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopAtEnd(t, p.Stop)
+	p.Pause()
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if err := p.ping(ctx); err == nil {
+		t.Error("it answered while it was paused")
+	}
+	p.Resume()
+	if err := p.ping(t.Context()); err != nil {
+		t.Errorf("after it was resumed: %v", err)
+	}
+	p.Pause()
+	if err := p.Restart(t.Context()); err != nil {
+		t.Errorf("restart while it was paused: %v", err)
+	}
+}
+
 func TestAMissingProgramSaysWhatToInstall(t *testing.T) {
 	_, err := find("apt-get install postgresql-15", "/nowhere/*/bin/postgres-of-nobody", "postgres-of-nobody")
 	if err == nil || !strings.Contains(err.Error(), "apt-get install postgresql-15") {

@@ -16,6 +16,8 @@ type Journal interface {
 	Absorbed(ids []int64, add func(from, into int64)) error
 	// Records calls add by order, then sequence.
 	Records(ids []int64, add func(sla.Record)) error
+	// Saved calls add with what each order of the read model was made of.
+	Saved(ids []int64, add func(id int64, of sla.Saved)) error
 	// Audit calls add in order of writing.
 	Audit(ids []int64, add func(sla.AuditEntry)) error
 }
@@ -62,9 +64,21 @@ func histories(j Journal, ids []int64) ([]sla.History, error) {
 	for i := range merged {
 		slices.SortFunc(list[i].Records, func(a, b sla.Record) int { return cmp.Compare(a.Seq, b.Seq) })
 	}
+	if err := j.Saved(ids, func(id int64, of sla.Saved) { list[index[id]].Saved = of }); err != nil {
+		return nil, err
+	}
 	err = j.Audit(members, func(a sla.AuditEntry) {
 		h := &list[index[int64(a.Order)]]
 		h.Audit = append(h.Audit, a)
 	})
 	return list, err
+}
+
+// ScanSaved reads an order's id, its flow's hash and its number of events.
+func ScanSaved(s Scanner, n *Names) (id int64, of sla.Saved, err error) {
+	var hash int64
+	if err = s.Scan(&id, &hash, &of.Events); err == nil {
+		of.FlowHash, err = n.Text(hash)
+	}
+	return id, of, err
 }

@@ -1,0 +1,85 @@
+package sla
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/alexandrite/orderwatch/order"
+)
+
+// knowledge is what the engine knows across orders, to explain why one is stuck. Shards share it:
+// it is written between their steps and only read in Advance. What it amounts to does not depend on
+// the order in which facts come to it, or through which shard.
+type knowledge struct {
+	taps   map[string]string // exchange → the source that watches it
+	stages []passage
+}
+
+// passage is who left a stage last.
+type passage struct {
+	lastLeft nanos       // never: nobody has
+	recent   []departure // the last ones, by leaving
+}
+
+// departure is a visit that left its stage.
+type departure struct {
+	stage         int32
+	entered, left nanos
+}
+
+// mostDepartures bounds how many are remembered of a stage, to see who overtook whom.
+const mostDepartures = 256
+
+func newKnowledge(flow *order.Flow) *knowledge {
+	k := &knowledge{taps: map[string]string{}, stages: make([]passage, len(flow.Stages))}
+	for i := range k.stages {
+		k.stages[i].lastLeft = never
+	}
+	return k
+}
+
+// noteTaps remembers which source watches an exchange.
+func (k *knowledge) noteTaps(records []Record) {
+	for i := range records {
+		if e := &records[i].Event; e.Kind == order.KindMessage {
+			k.taps[e.Message.Destination] = e.Source
+		}
+	}
+}
+
+func (k *knowledge) learn(list []departure) {
+	for _, d := range list {
+		k.stages[d.stage].add(d)
+	}
+}
+
+func (p *passage) add(d departure) {
+	p.lastLeft = max(p.lastLeft, d.left)
+	n := len(p.recent)
+	if n == mostDepartures && compareDepartures(d, p.recent[0]) <= 0 {
+		return
+	}
+	i := n
+	for i > 0 && compareDepartures(d, p.recent[i-1]) < 0 { // mostly it is the last
+		i--
+	}
+	p.recent = slices.Insert(p.recent, i, d)
+	if n == mostDepartures {
+		p.recent = p.recent[1:]
+	}
+}
+
+func compareDepartures(a, b departure) int {
+	return cmp.Or(cmp.Compare(a.left, b.left), cmp.Compare(a.entered, b.entered))
+}
+
+// overtook counts the remembered visits that entered later and have left.
+func (p *passage) overtook(entered nanos) int {
+	n := 0
+	for i := range p.recent {
+		if p.recent[i].entered > entered {
+			n++
+		}
+	}
+	return n
+}
