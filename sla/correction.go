@@ -114,21 +114,21 @@ func (r *Resolver) Link(x Linking, seq int64, now time.Time) (*Batch, error) {
 func (r *Resolver) sides(x, y order.Key) (a, b []order.Key, err error) {
 	idA, knownA := r.owner[x]
 	idB, knownB := r.owner[y]
-	pinned := slices.Contains(r.pins[x], y)
-	switch {
-	case x == y || knownA && knownB && idA == idB:
-		return nil, nil, &Refusal{RefusedSame, keysText([]order.Key{x, y})}
-	case !knownA && (!knownB || !pinned):
-		return nil, nil, &Refusal{RefusedKey, keysText([]order.Key{x})}
-	case !knownB && !pinned:
-		return nil, nil, &Refusal{RefusedKey, keysText([]order.Key{y})}
-	}
 	a, b = r.held[idA], r.held[idB]
 	if !knownA {
 		a = []order.Key{x}
 	}
 	if !knownB {
 		b = []order.Key{y}
+	}
+	pinned := (knownA || knownB) && len(r.pins.between(a, b)) > 0
+	switch {
+	case x == y || knownA && knownB && idA == idB:
+		return nil, nil, &Refusal{RefusedSame, keysText([]order.Key{x, y})}
+	case !knownA && !pinned:
+		return nil, nil, &Refusal{RefusedKey, keysText([]order.Key{x})}
+	case !knownB && !pinned:
+		return nil, nil, &Refusal{RefusedKey, keysText([]order.Key{y})}
 	}
 	return a, b, nil
 }

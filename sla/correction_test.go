@@ -97,9 +97,9 @@ func (m *model) event(e *order.Event) {
 
 func (m *model) link(a, b order.Key) bool {
 	as, bs := together(m.records, a), together(m.records, b)
-	pinned := m.pins[[2]order.Key{a, b}] || m.pins[[2]order.Key{b, a}]
 	both := maps.Clone(as)
 	maps.Copy(both, bs)
+	pinned := !consistent(both, m.pins) && consistent(both, nil)
 	if as[b] || !m.known(m.records, a) && !m.known(m.records, b) || (!m.known(m.records, a) || !m.known(m.records, b)) && !pinned || !consistent(both, nil) {
 		return false
 	}
