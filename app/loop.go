@@ -36,6 +36,7 @@ type loop struct {
 	engine   *sla.Shards
 	applied  int64                        // last sequence that the engine has seen
 	saved    int64                        // last sequence that the read model has wholly
+	shown    atomic.Int64                 // last sequence of which nothing is still to be saved
 	overview atomic.Pointer[sla.Overview] // nil until the state is restored
 }
 
@@ -132,6 +133,7 @@ func (l *loop) advance(ctx context.Context) error {
 			l.engine.Restore(h)
 		}
 	}
+	l.shown.Store(l.applied)
 	if last := l.overview.Load(); last == nil || l.now().Sub(last.AsOf) >= overviewEvery {
 		view := l.engine.Overview()
 		l.overview.Store(&view)
