@@ -57,7 +57,7 @@ func (l *loop) restore(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("restore engine: %w", err)
 	}
-	l.engine = sla.NewShards(sla.Options{Flow: l.flow, Sources: sources, LastOrder: position.Order}, runtime.GOMAXPROCS(0))
+	l.engine = sla.NewShards(sla.Options{Flow: l.flow, Sources: sources, LastOrder: position.Order, Applied: position.Applied}, runtime.GOMAXPROCS(0))
 	restored := 0
 	err = l.store.Restore(ctx, func(h sla.History) error {
 		l.engine.Restore(h)

@@ -17,6 +17,10 @@ type Options struct {
 	Sources   []SourceState
 	LastOrder OrderID
 
+	// Applied is the last sequence of the journal that was folded before a restart: what comes
+	// after it is still to be counted.
+	Applied int64
+
 	// ProvenByClock takes every source as complete up to the engine's clock. It is for replayed
 	// history, where everything that was ever recorded is at hand.
 	ProvenByClock bool
@@ -51,6 +55,7 @@ type Engine struct {
 	verdicts  []visitVerdict // for unpack
 	scratch   []share        // for recount
 	departed  []departure    // not shared yet
+	tally     tally
 }
 
 // New returns an engine that holds no orders. Feed a restarted one with Restore before Apply.
@@ -69,6 +74,7 @@ func New(o Options) *Engine {
 		channels:  map[string]*channel{},
 		mostAwake: mostAwake,
 		reasons:   map[OrderID]string{},
+		tally:     newTally(o.Applied),
 	}
 	for i := range o.Sources {
 		e.setSource(&o.Sources[i])
@@ -120,6 +126,7 @@ func (e *Engine) settleBatch(sources []SourceState) {
 func (e *Engine) share() {
 	e.known.learn(e.departed)
 	e.departed = e.departed[:0]
+	e.tally.share(e.known)
 }
 
 func (e *Engine) applyRecord(r *Record) *tracked {
@@ -128,18 +135,23 @@ func (e *Engine) applyRecord(r *Record) *tracked {
 		return nil
 	}
 	if len(r.Link.Absorbed) > 0 && !e.merge(r) {
+		e.tally.missed = append(e.tally.missed, r.Seq)
 		return nil
 	}
 	o := e.held(r.Order)
 	if o == nil {
 		if r.Order <= e.last {
 			e.await(r.Order)
+			e.tally.missed = append(e.tally.missed, r.Seq)
 			return nil
 		}
 		o = e.create(r)
 	}
 	known := o.refuses(r.Link.Refused)
-	if !e.insert(o, e.place(r, o.facts)) {
+	x := e.place(r, o.facts)
+	added := e.insert(o, x)
+	e.tally.count(o, &x)
+	if !added {
 		return o
 	}
 	if !known {
@@ -365,6 +377,7 @@ func (e *Engine) question(o *tracked, x entry) *visit {
 // Flush returns what changed since the last Flush, and forgets orders that have ended.
 func (e *Engine) Flush() *Change {
 	c := e.change
+	e.tally.flush(e.plan, &c)
 	e.change = Change{Closed: make([]ClosedVisit, 0, len(c.Closed))} // the next one is likely as long
 	changed := slices.DeleteFunc(e.dirty, func(o *tracked) bool { return o.dropped })
 	slices.SortFunc(changed, func(a, b *tracked) int { return cmp.Compare(a.id, b.id) })

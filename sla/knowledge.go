@@ -13,6 +13,7 @@ import (
 type knowledge struct {
 	taps   map[string]string // exchange → the source that watches it
 	stages []passage
+	missed map[int64]bool // records that are not counted yet, see tally
 }
 
 // passage is who left a stage last.
@@ -31,7 +32,7 @@ type departure struct {
 const mostDepartures = 256
 
 func newKnowledge(flow *order.Flow) *knowledge {
-	k := &knowledge{taps: map[string]string{}, stages: make([]passage, len(flow.Stages))}
+	k := &knowledge{taps: map[string]string{}, missed: map[int64]bool{}, stages: make([]passage, len(flow.Stages))}
 	for i := range k.stages {
 		k.stages[i].lastLeft = never
 	}

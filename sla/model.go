@@ -83,7 +83,12 @@ type Change struct {
 	Created []CreatedOrder
 	Closed  []ClosedVisit    // for histograms and traces; a corrected visit is not reported again
 	Settled []SettledPromise // likewise
-	History []OrderID        // orders whose history the engine needs: feed it with Engine.Restore
+	// What was counted since the last Change, see tally; of shards, each has entries of its own.
+	Transitions []Transition
+	Repeats     []Repeat
+	Conflicts   int // events with a key that was refused
+
+	History []OrderID // orders whose history the engine needs: feed it with Engine.Restore
 }
 
 // AuditKind says what an audit entry records.

@@ -38,6 +38,7 @@ func (e *Engine) restore(h History) {
 	o.facts = sortFacts(o.facts)
 	e.orders[o.id] = o
 	e.hold(o)
+	e.countHistory(o, &h)
 	e.refold(o)
 	e.reportAll(o)
 	e.update(o)

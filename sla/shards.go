@@ -153,6 +153,9 @@ func (s *Shards) Flush() *Change {
 		all.Closed = append(all.Closed, c.Closed...)
 		all.Settled = append(all.Settled, c.Settled...)
 		all.History = append(all.History, c.History...)
+		all.Transitions = append(all.Transitions, c.Transitions...)
+		all.Repeats = append(all.Repeats, c.Repeats...)
+		all.Conflicts += c.Conflicts
 	}
 	if len(changes) > 1 {
 		slices.SortFunc(all.Orders, func(a, b Order) int { return cmp.Compare(a.ID, b.ID) })

@@ -127,6 +127,7 @@ type instance struct {
 	awake    int      // orders that may be awake; 0: as many as there are
 	shards   int      // 0: an engine
 	now      time.Time
+	counted  *counted // nil: nobody looks
 }
 
 // machine is an Engine or Shards.
@@ -250,6 +251,9 @@ func (i *instance) settle(applied int64) {
 	for {
 		i.engine.Advance(i.now)
 		c := i.engine.Flush()
+		if i.counted != nil {
+			i.counted.add(c)
+		}
 		i.memory.save(c, applied)
 		if len(c.History) == 0 {
 			return
