@@ -52,6 +52,7 @@ type Engine struct {
 	rooms     []*awake       // vacant
 	touched   []*tracked     // room for Apply
 	packing   []byte         // for pack
+	detail    []byte         // for issue
 	verdicts  []visitVerdict // for unpack
 	scratch   []share        // for recount
 	departed  []departure    // not shared yet
@@ -310,7 +311,11 @@ func (e *Engine) schedule(o *tracked, v *visit) {
 	}
 	v.scheduled = true
 	at := entry{at: int64(v.entered), order: o.id, stage: v.stage, n: v.n}
-	e.stages[v.stage].entered.push(at)
+	st := &e.stages[v.stage]
+	if len(st.entered) > 4*st.count.open+1024 {
+		e.trim(int(v.stage))
+	}
+	st.entered.push(at)
 	if v.deadline != never {
 		at.at = int64(v.deadline)
 		e.dues.push(at)

@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"fmt"
 	"runtime"
 	"slices"
 	"strconv"
@@ -120,23 +121,26 @@ func BenchmarkEngine(b *testing.B) {
 	b.ReportMetric(float64(spent.Nanoseconds())/float64(b.N*orders*len(life)), "cpu-ns/event")
 }
 
-// BenchmarkOpenOrders holds a million orders that each waits in a stage with a deadline, three events
-// old, and reports what they take.
+// BenchmarkOpenOrders holds orders that each waits in a stage with a deadline, three events old, and
+// reports what they take.
 func BenchmarkOpenOrders(b *testing.B) {
-	const orders = 1_000_000
 	flow := benchFlow(b)
-	for b.Loop() {
-		free := heapInUse()
-		engine := New(Options{Flow: flow})
-		stream := newBenchStream(orders, 3, time.Microsecond)
-		for batch := stream.next(); batch != nil; batch = stream.next() {
-			engine.Apply(batch)
-			engine.Advance(batch.At)
-			engine.Flush()
-		}
-		stream = nil
-		b.ReportMetric(float64(heapInUse()-free)/orders, "B/order")
-		runtime.KeepAlive(engine)
+	for _, orders := range []int{1_000_000, 10_000_000} {
+		b.Run(fmt.Sprint("orders=", orders), func(b *testing.B) {
+			for b.Loop() {
+				free := heapInUse()
+				engine := New(Options{Flow: flow})
+				stream := newBenchStream(orders, 3, time.Microsecond)
+				for batch := stream.next(); batch != nil; batch = stream.next() {
+					engine.Apply(batch)
+					engine.Advance(batch.At)
+					engine.Flush()
+				}
+				stream = nil
+				b.ReportMetric(float64(heapInUse()-free)/float64(orders), "B/order")
+				runtime.KeepAlive(engine)
+			}
+		})
 	}
 }
 

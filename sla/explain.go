@@ -20,11 +20,11 @@ func (e *Engine) explain(o *tracked, v *visit) (Cause, []Evidence) {
 	case order.Queue:
 		return e.explainQueue(v)
 	case order.Compute:
-		return CauseSlowCompute, []Evidence{{Code: EvidenceOwner, Args: owner(stage)}}
+		return CauseSlowCompute, []Evidence{{Code: EvidenceOwner, Args: e.plan.owners[v.stage]}}
 	case order.Human:
-		return e.explainHuman(v, stage)
+		return e.explainHuman(v)
 	case order.Production, order.Carrier, order.Customer:
-		return CauseWaitingForPerson, []Evidence{{Code: EvidenceOwner, Args: owner(stage)}}
+		return CauseWaitingForPerson, []Evidence{{Code: EvidenceOwner, Args: e.plan.owners[v.stage]}}
 	}
 	return CauseUnexplained, nil
 }
@@ -130,10 +130,10 @@ func (e *Engine) explainQueue(v *visit) (Cause, []Evidence) {
 	return CauseStalled, []Evidence{{Code: EvidenceNotServed, At: int64(v.entered)}}
 }
 
-func (e *Engine) explainHuman(v *visit, stage *order.Stage) (Cause, []Evidence) {
+func (e *Engine) explainHuman(v *visit) (Cause, []Evidence) {
 	overtaken := e.known.stages[v.stage].overtook(v.entered)
 	evidence := []Evidence{
-		{Code: EvidenceOwner, Args: owner(stage)},
+		{Code: EvidenceOwner, Args: e.plan.owners[v.stage]},
 		{Code: EvidenceOvertaken, Args: map[string]string{"orders": strconv.Itoa(overtaken)}},
 	}
 	if overtaken >= starvedBy {

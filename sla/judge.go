@@ -61,8 +61,8 @@ func (e *Engine) issue(o *tracked, v *visit) {
 	said.approximate = approximate(said.evidence)
 	o.say(said)
 	v.verdict = visitStuck
-	detail, _ := json.Marshal(said.evidence) // strings and integers only: cannot fail
-	e.audit(AuditEntry{Kind: AuditStuck, Order: o.id, Stage: said.stage, N: said.n, Deadline: v.deadline.time(), Cause: cause, Detail: string(detail)})
+	e.detail = appendEvidence(e.detail[:0], said.evidence)
+	e.audit(AuditEntry{Kind: AuditStuck, Order: o.id, Stage: said.stage, N: said.n, Deadline: v.deadline.time(), Cause: cause, Detail: string(e.detail)})
 }
 
 // issuedOf returns the verdict that stands of a visit, or nil.

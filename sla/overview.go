@@ -82,3 +82,15 @@ func (e *Engine) oldest(stage int) time.Time {
 	}
 	return time.Time{}
 }
+
+// trim drops the stale appointments of a stage: behind an order that stays for weeks they would pile up.
+func (e *Engine) trim(stage int) {
+	h := &e.stages[stage].entered
+	var kept schedule
+	for _, x := range *h {
+		if o := e.orders[x.order]; o != nil && o.waits(stage, int(x.n)) {
+			kept.push(x)
+		}
+	}
+	*h = kept
+}

@@ -17,6 +17,10 @@ type plan struct {
 	nothing  *step
 	pauses   [][]int        // by stage: the promises it pauses
 	named    []order.Status // those of statuses, in order
+
+	// By stage, as evidence.
+	leaves []map[string]string
+	owners []map[string]string
 }
 
 // step is what one status does to an order.
@@ -42,6 +46,8 @@ func compile(flow *order.Flow) *plan {
 	}
 	for i := range flow.Stages {
 		p.addStage(i)
+		p.leaves = append(p.leaves, map[string]string{"statuses": statusList(flow.Stages[i].Leave)})
+		p.owners = append(p.owners, owner(&flow.Stages[i]))
 	}
 	for i := range flow.Promises {
 		p.addPromise(i)

@@ -45,8 +45,13 @@ func (s *Shards) each(do func(i int, e *Engine)) {
 		}
 		all.Wait()
 	}
+	var last OrderID
 	for _, e := range s.engines {
 		e.share()
+		last = max(last, e.last)
+	}
+	for _, e := range s.engines {
+		e.last = last // a history may tell of orders that the records to come are yet to tell of
 	}
 }
 

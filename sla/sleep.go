@@ -1,5 +1,11 @@
 package sla
 
+import (
+	"slices"
+
+	"github.com/alexandrite/orderwatch/order"
+)
+
 // mostAwake bounds how many orders are awake. An order that is awake takes some kilobytes, one that
 // sleeps hardly more than its texts; waking one takes about as long as folding a few facts.
 const mostAwake = 1 << 16
@@ -39,8 +45,8 @@ func (e *Engine) wake(o *tracked) {
 	e.fold(o, o.facts)
 	for i := range o.folded.visits {
 		v := &o.folded.visits[i]
+		v.told = !v.open() || slices.Contains(o.reported, o.folded.name(v))
 		if !v.open() {
-			v.told = true
 			continue
 		}
 		v.scheduled = true
@@ -48,7 +54,7 @@ func (e *Engine) wake(o *tracked) {
 	}
 	for i := range o.folded.promises {
 		p := &o.folded.promises[i]
-		p.told = !p.running()
+		p.told = !p.running() || slices.Contains(o.settled, e.plan.flow.Promises[p.index].Name)
 		if p.pauses == 0 {
 			p.scheduled = p.due
 		}
@@ -76,6 +82,7 @@ func (e *Engine) rest() {
 // sleep packs an order that is settled: everything that follows from its facts is forgotten.
 func (e *Engine) sleep(o *tracked) {
 	o.packed = e.pack(o)
+	o.recallReopened()
 	if a := o.awake; !a.memo.empty() {
 		o.memo = &memo{a.issued, a.absorbed, a.reported, a.settled}
 	}
@@ -89,7 +96,10 @@ func (e *Engine) room() *awake {
 		e.rooms = e.rooms[:n-1]
 		return a
 	}
-	return &awake{folded: newFolded(e.plan)}
+	f := newFolded(e.plan)
+	f.visits, f.promises = make([]visit, 0, 10), make([]promise, 0, 2)
+	f.keys, f.attrs, f.statuses = make([]order.Key, 0, 2), make([]order.Attr, 0, 4), make([]order.Status, 0, 4)
+	return &awake{folded: f, facts: make([]fact, 0, 12), counted: make([]share, 0, 2)} // as most orders need, not to grow step by step
 }
 
 // vacate takes the room of an order back.

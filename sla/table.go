@@ -34,6 +34,7 @@ type origin struct {
 type status struct {
 	order.Status
 	step   *step
+	told   map[string]string // it as evidence; immutable
 	number uint64
 }
 
@@ -66,7 +67,7 @@ func (t *tables) origin(source string, epoch int64) *origin {
 func (t *tables) status(name order.Status) *status {
 	s := t.statusOf[name]
 	if s == nil {
-		s = &status{Status: name, step: t.plan.of(name)}
+		s = &status{Status: name, step: t.plan.of(name), told: map[string]string{"status": name.String()}}
 		if n := len(t.statuses); n < tableSize {
 			s.number = uint64(n)
 			t.statuses = append(t.statuses, s)

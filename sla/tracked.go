@@ -79,6 +79,23 @@ func (o *tracked) recall(old *folded) {
 	}
 }
 
+// recallReopened keeps by name what was handed out as closed or final and no longer is: from the facts
+// alone nobody would know.
+func (o *tracked) recallReopened() {
+	for i := range o.folded.visits {
+		v := &o.folded.visits[i]
+		if name := o.folded.name(v); v.told && v.open() && !slices.Contains(o.reported, name) {
+			o.reported = append(o.reported, name)
+		}
+	}
+	for i := range o.folded.promises {
+		p := &o.folded.promises[i]
+		if name := o.folded.plan.flow.Promises[p.index].Name; p.told && p.running() && !slices.Contains(o.settled, name) {
+			o.settled = append(o.settled, name)
+		}
+	}
+}
+
 // add puts a fact in its place and reports false for one that is there already.
 func (o *tracked) add(x fact) bool {
 	if n := len(o.facts); n == 0 || o.facts[n-1].compare(&x) < 0 {
