@@ -100,7 +100,9 @@ func TestPeopleJoinAndPartOrdersOfARunningApp(t *testing.T) {
 	const shop, mes = "shop:1042", "mes:77"
 	apart := func(k *known) bool { return len(k.Keys) == 1 }
 	one := func(k *known) bool { return k.Keys["shop"] == "1042" && k.Keys["mes"] == "77" }
-	orders := func(t *testing.T, at net.Addr, key string) string { return "http://" + at.String() + "/api/v1/orders/" + key }
+	orders := func(t *testing.T, at net.Addr, key string) string {
+		return "http://" + at.String() + "/api/v1/orders/" + key
+	}
 
 	t.Run("linked", func(t *testing.T) {
 		at, _ := startApp(t, dir)
