@@ -125,7 +125,7 @@ func (a *App) startCore(ctx context.Context, parts *teardown, fail context.Cance
 	figures := newMetrics(a.Flow, a.Registry)
 	batches := make(chan *sla.Batch, batchesAhead)
 	l := &loop{flow: a.Flow, batches: batches, now: a.now, log: a.Logger, observe: figures.observe}
-	a.Registry.MustRegister(&gauges{overview: l.overview.Load, channels: figures.channels, now: a.now})
+	a.Registry.MustRegister(&gauges{overview: l.overview.Load, incidents: l.open.Load, balance: l.balance.Load, channels: figures.channels, now: a.now})
 
 	// The pages listen first, so that whoever asks is told to wait, and stop before the store closes.
 	parts.add("store", l.closeStore)

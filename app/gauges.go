@@ -11,17 +11,25 @@ import (
 // gauges exports the last overview: always every stage and source, zero included. Timestamps and
 // ages are absent where there is nothing to be old.
 type gauges struct {
-	overview func() *sla.Overview // nil until the state is restored
-	channels *channels
-	now      func() time.Time
+	overview  func() *sla.Overview // nil until the state is restored
+	incidents func() *[]sla.Incident
+	balance   func() *sla.LedgerOverview
+	channels  *channels
+	now       func() time.Time
 }
 
 var (
-	inStageDesc = prometheus.NewDesc("orderwatch_orders_in_stage", "Orders in a stage now.", []string{"stage", "channel"}, nil)
-	overdueDesc = prometheus.NewDesc("orderwatch_orders_overdue", "Orders proven stuck in a stage, by cause.", []string{"stage", "channel", "cause"}, nil)
-	unknownDesc = prometheus.NewDesc("orderwatch_orders_unknown", "Orders past a stage's deadline of which a blind source keeps us from knowing.", []string{"stage"}, nil)
-	brokenDesc  = prometheus.NewDesc("orderwatch_orders_quarantined", "Orders whose events could not be folded: an error of ours.", nil, nil)
-	oldestDesc  = prometheus.NewDesc("orderwatch_stage_oldest_age_seconds", "Age of the order that has been in a stage for longest; 0 where none is.", []string{"stage"}, nil)
+	inStageDesc  = prometheus.NewDesc("orderwatch_orders_in_stage", "Orders in a stage now.", []string{"stage", "channel"}, nil)
+	overdueDesc  = prometheus.NewDesc("orderwatch_orders_overdue", "Orders proven stuck in a stage, by cause.", []string{"stage", "channel", "cause"}, nil)
+	unknownDesc  = prometheus.NewDesc("orderwatch_orders_unknown", "Orders past a stage's deadline of which a blind source keeps us from knowing.", []string{"stage"}, nil)
+	brokenDesc   = prometheus.NewDesc("orderwatch_orders_quarantined", "Orders whose events could not be folded: an error of ours.", nil, nil)
+	oldestDesc   = prometheus.NewDesc("orderwatch_stage_oldest_age_seconds", "Age of the order that has been in a stage for longest; 0 where none is.", []string{"stage"}, nil)
+	incidentDesc = prometheus.NewDesc("orderwatch_incident_orders", "Orders in an open incident; 0 while it waits to be closed.", []string{"incident", "stage", "cause", "severity"}, nil)
+
+	handoffPublishedDesc = prometheus.NewDesc("orderwatch_handoff_published_total", "Orders whose message the tap of a hand-off saw.", []string{"handoff"}, nil)
+	handoffArrivedDesc   = prometheus.NewDesc("orderwatch_handoff_arrived_total", "Of those, orders that arrived.", []string{"handoff"}, nil)
+	handoffPendingDesc   = prometheus.NewDesc("orderwatch_handoff_pending_orders", "Orders that were published and may still arrive.", []string{"handoff"}, nil)
+	handoffLostDesc      = prometheus.NewDesc("orderwatch_handoff_lost_orders", "Orders that were published and are proven not to have arrived by their deadline.", []string{"handoff"}, nil)
 
 	watermarkAgeDesc = prometheus.NewDesc("orderwatch_source_watermark_age_seconds", "Time since the instant through which a source is known to have sent everything.", []string{"source"}, nil)
 	sourceGapsDesc   = prometheus.NewDesc("orderwatch_source_gaps_total", "Gaps a source recorded or left.", []string{"source"}, nil)
@@ -29,7 +37,8 @@ var (
 )
 
 func (g *gauges) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{inStageDesc, overdueDesc, unknownDesc, brokenDesc, oldestDesc, watermarkAgeDesc, sourceGapsDesc, clockOffsetDesc} {
+	for _, d := range []*prometheus.Desc{inStageDesc, overdueDesc, unknownDesc, brokenDesc, oldestDesc, incidentDesc,
+		handoffPublishedDesc, handoffArrivedDesc, handoffPendingDesc, handoffLostDesc, watermarkAgeDesc, sourceGapsDesc, clockOffsetDesc} {
 		out <- d
 	}
 }
@@ -40,6 +49,15 @@ func (g *gauges) Collect(out chan<- prometheus.Metric) {
 		return
 	}
 	gauge(out, brokenDesc, float64(view.Quarantined))
+	for _, i := range *g.incidents() {
+		gauge(out, incidentDesc, float64(i.Orders), i.ID.String(), i.Stage, string(i.Cause), string(i.Severity))
+	}
+	for _, h := range g.balance().Handoffs {
+		out <- prometheus.MustNewConstMetric(handoffPublishedDesc, prometheus.CounterValue, float64(h.Totals.Published), h.Stage)
+		out <- prometheus.MustNewConstMetric(handoffArrivedDesc, prometheus.CounterValue, float64(h.Totals.Arrived), h.Stage)
+		gauge(out, handoffPendingDesc, float64(h.Pending), h.Stage)
+		gauge(out, handoffLostDesc, float64(h.Lost), h.Stage)
+	}
 	for i := range view.Stages {
 		g.stage(out, &view.Stages[i])
 	}

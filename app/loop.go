@@ -20,6 +20,8 @@ const (
 	overviewEvery = 500 * time.Millisecond
 	// drainBatches bounds how many committed batches one save takes along.
 	drainBatches = 64
+	// balanceEvery is how old the balance of the hand-offs may be.
+	balanceEvery = 2 * time.Second
 	// saveRetry is how long the loop waits before it tries again to save.
 	saveRetry = time.Second
 )
@@ -33,11 +35,15 @@ type loop struct {
 	log     *slog.Logger
 	observe func(*sla.Change)
 
-	engine   *sla.Shards
-	applied  int64                        // last sequence that the engine has seen
-	saved    int64                        // last sequence that the read model has wholly
-	shown    atomic.Int64                 // last sequence of which nothing is still to be saved
-	overview atomic.Pointer[sla.Overview] // nil until the state is restored
+	engine    *sla.Shards
+	incidents *sla.Incidents
+	ledger    *sla.Ledger
+	applied   int64                        // last sequence that the engine has seen
+	saved     int64                        // last sequence that the read model has wholly
+	shown     atomic.Int64                 // last sequence of which nothing is still to be saved
+	overview  atomic.Pointer[sla.Overview] // nil until the state is restored
+	open      atomic.Pointer[[]sla.Incident]
+	balance   atomic.Pointer[sla.LedgerOverview]
 }
 
 func (l *loop) closeStore() error {
@@ -57,6 +63,16 @@ func (l *loop) restore(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("restore engine: %w", err)
 	}
+	memory, err := l.store.IncidentMemory(ctx)
+	if err != nil {
+		return fmt.Errorf("restore engine: %w", err)
+	}
+	l.incidents = sla.NewIncidents(l.flow, memory)
+	entries, err := l.store.LedgerMemory(ctx, l.now().Add(-sla.LedgerKeep))
+	if err != nil {
+		return fmt.Errorf("restore engine: %w", err)
+	}
+	l.ledger = sla.NewLedger(l.flow, entries)
 	l.engine = sla.NewShards(sla.Options{Flow: l.flow, Sources: sources, LastOrder: position.Order, Applied: position.Applied}, runtime.GOMAXPROCS(0))
 	restored := 0
 	err = l.store.Restore(ctx, func(h sla.History) error {
@@ -93,16 +109,18 @@ func (l *loop) run(ctx context.Context) error {
 // apply folds a batch and those that wait behind it.
 func (l *loop) apply(b *sla.Batch) {
 	for range drainBatches {
-		l.engine.Apply(b)
-		if n := len(b.Records); n > 0 {
-			l.applied = b.Records[n-1].Seq
-		}
+		l.applyOne(b)
 		select {
 		case b = <-l.batches:
 		default:
 			return
 		}
 	}
+	l.applyOne(b)
+}
+
+func (l *loop) applyOne(b *sla.Batch) {
+	l.incidents.WatchedSince(b.At)
 	l.engine.Apply(b)
 	if n := len(b.Records); n > 0 {
 		l.applied = b.Records[n-1].Seq
@@ -112,8 +130,11 @@ func (l *loop) apply(b *sla.Batch) {
 // advance judges, saves, and feeds the engine the histories that it asks for.
 func (l *loop) advance(ctx context.Context) error {
 	for {
-		l.engine.Advance(l.now())
+		now := l.now()
+		l.engine.Advance(now)
 		change := l.engine.Flush()
+		l.incidents.Fold(change, now)
+		l.ledger.Fold(change, now)
 		applied := l.applied
 		if len(change.History) > 0 {
 			applied = l.saved // records that wait for a history are not folded: a restart has to find them
@@ -134,11 +155,24 @@ func (l *loop) advance(ctx context.Context) error {
 		}
 	}
 	l.shown.Store(l.applied)
-	if last := l.overview.Load(); last == nil || l.now().Sub(last.AsOf) >= overviewEvery {
-		view := l.engine.Overview()
-		l.overview.Store(&view)
-	}
+	l.publish()
 	return nil
+}
+
+// publish gives pages and metrics a new view where the last has become old.
+func (l *loop) publish() {
+	last := l.overview.Load()
+	if last != nil && l.now().Sub(last.AsOf) < overviewEvery {
+		return
+	}
+	view := l.engine.Overview()
+	open := l.incidents.Open()
+	l.open.Store(&open)
+	if balance := l.balance.Load(); balance == nil || view.AsOf.Sub(balance.AsOf) >= balanceEvery {
+		ledger := l.ledger.View(&view)
+		l.balance.Store(&ledger)
+	}
+	l.overview.Store(&view)
 }
 
 // save writes a change; a store that is away is waited for, since the engine has moved on already.

@@ -45,6 +45,29 @@ func (r *reader) Audit(ctx context.Context, id sla.OrderID) ([]sla.AuditEntry, e
 	return r.loop.store.Audit(ctx, id)
 }
 
+func (r *reader) Incidents(ctx context.Context, f sla.IncidentFilter) (sla.IncidentPage, error) {
+	page, err := r.loop.store.Incidents(ctx, f)
+	return page, translate(err)
+}
+
+func (r *reader) Incident(ctx context.Context, id sla.IncidentID) (sla.Incident, error) {
+	i, err := r.loop.store.Incident(ctx, id)
+	return i, translate(err)
+}
+
+func (r *reader) Handoffs(ctx context.Context) (sla.LedgerOverview, error) {
+	view := *r.loop.balance.Load()
+	var ids []sla.OrderID
+	for _, h := range view.Handoffs {
+		for _, x := range h.Named {
+			ids = append(ids, x.Order)
+		}
+	}
+	keys, err := r.loop.store.KeysOf(ctx, ids)
+	view.Keys = keys
+	return view, err
+}
+
 // translate says the store's errors in the words of web.
 func translate(err error) error {
 	switch {

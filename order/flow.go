@@ -77,6 +77,7 @@ type Via struct {
 	Exchange    string
 	RoutingKeys []string
 	Queue       string
+	DeadLetter  string `json:",omitempty"` // the exchange to which the broker moves what is not delivered; "" where none is watched
 }
 
 // Override replaces Within where every attribute of When has the given value; the first that matches wins.

@@ -55,11 +55,12 @@ func (p *flowReader) handoff(s *Stage, o object) {
 	if !via.present() {
 		return
 	}
-	v := via.object("exchange", "routing_keys", "queue")
+	v := via.object("exchange", "routing_keys", "queue", "dead_letter")
 	s.Via = Via{
 		Exchange:    v.get("exchange").text(),
 		RoutingKeys: names(v.get("routing_keys").list(), field.text),
 		Queue:       v.get("queue").text(),
+		DeadLetter:  v.get("dead_letter").text(),
 	}
 	if !v.get("exchange").present() && !v.get("queue").present() {
 		via.fail("names neither an exchange nor a queue")

@@ -32,7 +32,7 @@ stages:
     overrides: [{when: {channel: b2b}, within: 20m}]
   - name: start-to-shop
     kind: handoff
-    via: {exchange: mes.events, routing_keys: [start.*], queue: shop.starts}
+    via: {exchange: mes.events, routing_keys: [start.*], queue: shop.starts, dead_letter: mes.dead}
     enter: [mes/STARTED]
     leave: [shop/STARTED]
     within: 5m
@@ -128,7 +128,7 @@ var badFiles = map[string]badFile{
 	"an attribute that is no name":          {"channel: b2b", "the channel: b2b", []string{`19 stages[0].overrides[0].when.the channel: "the channel" is not the name of an attribute`}, false},
 	"parallel that is neither true nor not": {"    calendar: office", "    calendar: office\n    parallel: maybe", []string{`19 stages[0].parallel: "maybe" must be true or false`}, false},
 	"a way of what is no handoff":           {"kind: handoff", "kind: queue", []string{"22 stages[1].via: only a handoff has a way: this is a queue stage"}, false},
-	"a way that names nothing":              {"{exchange: mes.events, routing_keys: [start.*], queue: shop.starts}", "{routing_keys: [start.*]}", []string{"22 stages[1].via: names neither an exchange nor a queue"}, false},
+	"a way that names nothing":              {"{exchange: mes.events, routing_keys: [start.*], queue: shop.starts, dead_letter: mes.dead}", "{routing_keys: [start.*]}", []string{"22 stages[1].via: names neither an exchange nor a queue"}, false},
 	"a handoff that is not parallel":        {"    kind: handoff", "    kind: handoff\n    parallel: false", []string{"22 stages[1].parallel: a handoff always runs beside"}, false},
 	"a promise without a deadline":          {"    within: 21d\n", "", []string{"27 promises[0]: needs within, or due"}, false},
 	"a promise with two deadlines":          {"    due: agreed_date\n", "    due: agreed_date\n    within: 3d\n", []string{"37 promises[1].within: cannot stand beside due"}, false},
@@ -237,7 +237,7 @@ func TestAFlowHoldsWhatItsFileSays(t *testing.T) {
 		"working days":                waiting.Within == order.Span{Unit: order.WorkingDays, Days: 1},
 		"an override":                 waiting.Overrides[0].When["channel"] == "b2b" && waiting.Overrides[0].Within.Amount == 20*time.Minute,
 		"a handoff is parallel":       handoff.Parallel && !waiting.Parallel,
-		"a handoff's way":             handoff.Via.Exchange == "mes.events" && handoff.Via.RoutingKeys[0] == "start.*" && handoff.Via.Queue == "shop.starts",
+		"a handoff's way":             handoff.Via.Exchange == "mes.events" && handoff.Via.RoutingKeys[0] == "start.*" && handoff.Via.Queue == "shop.starts" && handoff.Via.DeadLetter == "mes.dead",
 		"reporters of a leave":        strings.Join(waiting.Reporters, " ") == "mes-db" && strings.Join(handoff.Reporters, " ") == "shop-db",
 		"a promise by duration":       soon.Within.Amount == 21*order.Day && soon.PauseIn[0] == "waiting" && soon.Objective == 0.9,
 		"a promise by attribute":      agreed.Due == "agreed_date" && agreed.EndOfDay && agreed.Within.IsZero(),

@@ -32,6 +32,7 @@ func TestJoinedAndPartedOrdersAreWhatTheirRecordsSay(t *testing.T) {
 		for _, when := range []string{"before", "after"} {
 			w.checkOrders(t, i, fmt.Sprintf("%s a restart, %s, in\n%s\n%s", when, strings.Join(told, "\n"), w.text, w))
 			w.checkVerdicts(t, i)
+			i.checkIncidents(t)
 			i.restart()
 		}
 	})

@@ -42,6 +42,7 @@ type Engine struct {
 	channels map[string]*channel
 	dues     schedule // deadlines of visits and dues of promises
 	dirty    []*tracked
+	stuck    map[OrderID][]StuckVisit // as told last; most orders have none
 	late     int
 	broken   int                // quarantined orders
 	reasons  map[OrderID]string // why verdicts change, of orders whose identity did and that are not settled yet
@@ -73,6 +74,7 @@ func New(o Options) *Engine {
 		known:     newKnowledge(o.Flow),
 		stages:    newStages(o.Flow),
 		channels:  map[string]*channel{},
+		stuck:     map[OrderID][]StuckVisit{},
 		mostAwake: mostAwake,
 		reasons:   map[OrderID]string{},
 		tally:     newTally(o.Applied),
@@ -213,6 +215,7 @@ func (e *Engine) merge(r *Record) bool {
 }
 
 func (e *Engine) sayMerged(from, into OrderID) {
+	delete(e.stuck, from) // whoever was told learns of it by Removed
 	e.change.Removed = append(e.change.Removed, Merge{From: from, Into: into})
 	e.reasons[into] = "merged with order " + from.String()
 	e.audit(AuditEntry{Kind: AuditMerged, Order: into, Detail: from.String()})
@@ -231,6 +234,7 @@ func (e *Engine) drop(o *tracked) {
 // forget drops an order that lives on elsewhere, and returns it; nil where it is not at hand.
 func (e *Engine) forget(id OrderID) *tracked {
 	delete(e.awaited, id)
+	delete(e.stuck, id)
 	o := e.held(id)
 	if o != nil {
 		e.drop(o)
@@ -381,12 +385,14 @@ func (e *Engine) question(o *tracked, x entry) *visit {
 
 // Flush returns what changed since the last Flush, and forgets orders that have ended.
 func (e *Engine) Flush() *Change {
-	c := e.change
-	e.tally.flush(e.plan, &c)
-	e.change = Change{Closed: make([]ClosedVisit, 0, len(c.Closed))} // the next one is likely as long
 	changed := slices.DeleteFunc(e.dirty, func(o *tracked) bool { return o.dropped })
 	slices.SortFunc(changed, func(a, b *tracked) int { return cmp.Compare(a.id, b.id) })
-	c.Orders = e.views(changed)
+	orders := e.views(changed)
+	c := e.change
+	e.tally.flush(e.plan, &c)
+	c.Orders = orders
+	e.change = Change{Closed: make([]ClosedVisit, 0, len(c.Closed))} // the next one is likely as long
+	slices.SortStableFunc(c.Stuck, compareStuck)
 	for _, o := range changed {
 		o.dirty = false
 	}

@@ -26,7 +26,7 @@ stages:
   - {name: computing, kind: compute, owner: mes, enter: [mes/STARTED], leave: [mes/PRICED], within: 30m}
   - name: price
     kind: handoff
-    via: {exchange: mes.events, routing_keys: [price.*], queue: crm.prices}
+    via: {exchange: mes.events, routing_keys: [price.*], queue: crm.prices, dead_letter: mes.dead}
     enter: [mes/PRICED]
     leave: [crm/PRICED]
     within: 5m
@@ -58,8 +58,9 @@ var day0 = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 //	+1h30m shop/SUBMITTED due=2026-03-04T09:00:00Z   an event of order 1 at day0+1h30m
 //	+2h mes/STARTED @2                                of order 2
 //	+3h tap mes.events price.new                      a message of order 1
-//	+3h depth crm.prices 4                            the tap's watermark with a queue's depth
+//	+3h depth crm.prices 4 c1                         the tap's watermark with a queue's depth and consumers
 //	+4h watermark mes-db                              the source is proven through there
+//	+4h blind tap                                     and it has missed everything until then
 //	+4h now                                           the clock moves; a line of any kind moves it too
 //	+2h late mes/STARTED                              an event of then that arrives now
 type timeline struct {
@@ -70,12 +71,17 @@ type timeline struct {
 	clock   time.Time
 	audit   []AuditEntry
 	orders  map[OrderID]Order
+	group   *Incidents
+	grouped []string // what was said of incidents, and how they stood
+	watch   func(*Change)
 }
 
 func newTimeline(t *testing.T) *timeline { return newTimelineOf(t, testFlow) }
 
 func newTimelineOf(t *testing.T, flow string) *timeline {
-	return &timeline{t: t, engine: New(Options{Flow: parseFlow(t, flow)}), sources: map[string]*SourceState{}, clock: day0, orders: map[OrderID]Order{}}
+	parsed := parseFlow(t, flow)
+	return &timeline{t: t, engine: New(Options{Flow: parsed}), sources: map[string]*SourceState{}, clock: day0, orders: map[OrderID]Order{},
+		group: NewIncidents(parsed, IncidentMemory{})}
 }
 
 func (l *timeline) play(story string) {
@@ -99,9 +105,13 @@ func (l *timeline) step(words []string) {
 	case "now":
 	case "watermark":
 		b.Sources = []SourceState{l.watermark(words[2], at)}
+	case "blind":
+		s := l.watermark(words[2], at)
+		s.Gaps = []order.Gap{{To: at}}
+		b.Sources = []SourceState{s}
 	case "depth":
 		s := l.watermark("tap", at)
-		s.Queues, s.QueuesAt = []order.QueueDepth{{Queue: words[2], Messages: int64(words[3][0] - '0')}}, at
+		s.Queues, s.QueuesAt = []order.QueueDepth{{Queue: words[2], Messages: int64(words[3][0] - '0'), Consumers: int64(len(words) - 4)}}, at
 		b.Sources = []SourceState{s}
 	case "tap":
 		b.Records = []Record{l.record(at, order.Event{Kind: order.KindMessage, Position: order.Position{Source: "tap"},
@@ -127,7 +137,12 @@ func (l *timeline) step(words []string) {
 	b.At = l.clock
 	l.engine.Apply(b)
 	l.engine.Advance(l.clock)
-	l.take(l.engine.Flush())
+	c := l.engine.Flush()
+	l.take(c)
+	l.takeIncidents(c)
+	if l.watch != nil {
+		l.watch(c)
+	}
 }
 
 func (l *timeline) take(c *Change) {

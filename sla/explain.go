@@ -1,143 +1,102 @@
 package sla
 
 import (
-	"strconv"
-	"strings"
+	"net/url"
 	"time"
 
 	"github.com/alexandrite/orderwatch/order"
 )
 
-// starvedBy is how many later arrivals must have left first before an order counts as starved.
-const starvedBy = 3
+// inquiry is what the rules know of a stuck visit.
+type inquiry struct {
+	engine *Engine
+	order  *tracked
+	visit  *visit
+	stage  *order.Stage
+	way    way // of a hand-off
+}
 
-// explain finds why a visit is stuck: the first rule of the stage's kind that matches.
-func (e *Engine) explain(o *tracked, v *visit) (Cause, []Evidence) {
-	stage := &e.plan.flow.Stages[v.stage]
-	switch stage.Kind {
+// rule explains a visit, or returns "" where it does not apply. What it says may be evidence even then.
+type rule func(*inquiry) (Cause, []Evidence)
+
+// rulesFor lists the rules of each kind of stage; the first that applies gives the cause. The last always does.
+func rulesFor(kind order.StageKind) []rule {
+	switch kind {
 	case order.Handoff:
-		return e.explainHandoff(o, v, stage)
+		return []rule{deadLettered, stillQueued, notApplied, lostInHandoff}
 	case order.Queue:
-		return e.explainQueue(v)
+		return []rule{diverged, servedQueue, stalledQueue}
 	case order.Compute:
-		return CauseSlowCompute, []Evidence{{Code: EvidenceOwner, Args: e.plan.owners[v.stage]}}
+		return []rule{diverged, slowCompute}
 	case order.Human:
-		return e.explainHuman(v)
+		return []rule{diverged, starved, waitingForPerson}
 	case order.Production, order.Carrier, order.Customer:
-		return CauseWaitingForPerson, []Evidence{{Code: EvidenceOwner, Args: e.plan.owners[v.stage]}}
+		return []rule{diverged, waitingForPerson}
 	}
-	return CauseUnexplained, nil
+	return []rule{diverged, unexplained}
 }
 
-func owner(stage *order.Stage) map[string]string {
-	if stage.Owner == "" {
-		return map[string]string{"owner": string(stage.Kind)}
-	}
-	return map[string]string{"owner": stage.Owner}
-}
-
-// explainHandoff tells a message that still stands in its queue from one that is gone. Where no
-// tap watches the way, the receiver's proven silence is all there is.
-func (e *Engine) explainHandoff(o *tracked, v *visit, stage *order.Stage) (Cause, []Evidence) {
+// explain finds why a visit is stuck: the first rule of the stage's kind that applies. What was
+// repeated is told whatever the cause.
+func (e *Engine) explain(o *tracked, v *visit) (Cause, []Evidence) {
+	q := &inquiry{engine: e, order: o, visit: v, stage: &e.plan.flow.Stages[v.stage]}
 	var evidence []Evidence
-	published := publishedBy(o.facts, &stage.Via, v.entered)
-	switch {
-	case published != nil:
-		m := published.note.message
-		evidence = append(evidence, Evidence{Code: EvidencePublished, At: int64(published.time), Source: published.origin.Source, Seq: published.seq,
-			Args: map[string]string{"exchange": m.Destination, "routing_key": m.RoutingKey, "message": m.ID}})
-	case e.tapProves(stage.Via.Exchange, v.deadline.time()):
-		tap := e.sources[e.known.taps[stage.Via.Exchange]]
-		evidence = append(evidence, Evidence{Code: EvidenceNotPublished, At: nano(tap.Watermark), Source: tap.Name, Seq: tap.Through,
-			Args: map[string]string{"exchange": stage.Via.Exchange}})
+	if q.stage.Kind == order.Handoff {
+		q.way = q.findWay()
+		evidence = q.way.evidence()
 	}
-	depth, at, source := e.depth(stage.Via.Queue)
-	if depth == nil {
-		return CauseLostInHandoff, evidence
-	}
-	evidence = append(evidence,
-		Evidence{Code: EvidenceQueueDepth, At: at.UnixNano(), Source: source, Args: map[string]string{
-			"queue": depth.Queue, "messages": strconv.FormatInt(depth.Messages, 10), "consumers": strconv.FormatInt(depth.Consumers, 10)}},
-		Evidence{Code: EvidenceCheck, Args: map[string]string{
-			"command": "rabbitmqctl list_queues name messages consumers | grep " + depth.Queue}})
-	if published != nil && depth.Messages > 0 {
-		return CauseBacklog, evidence
-	}
-	return CauseLostInHandoff, evidence
-}
-
-// tapProves reports whether the exchange is watched and every message through that time is here.
-func (e *Engine) tapProves(exchange string, through time.Time) bool {
-	tap := e.sources[e.known.taps[exchange]]
-	return tap != nil && !tap.Watermark.Add(-tap.Offset).Before(through)
-}
-
-// publishedBy returns the message of this hand-off, or nil. A tap's clock is not the sender's, so a message
-// a moment older than the visit still belongs to it.
-func publishedBy(facts []fact, via *order.Via, entered nanos) *fact {
-	for i := len(facts) - 1; i >= 0; i-- {
-		x := &facts[i]
-		if x.kind == order.KindMessage && x.note.message.Destination == via.Exchange && x.at >= entered-nanos(time.Minute) &&
-			matchesAny(via.RoutingKeys, x.note.message.RoutingKey) {
-			return x
+	storm := q.storm()
+	for _, applies := range rulesFor(q.stage.Kind) {
+		cause, why := applies(q)
+		evidence = append(evidence, why...)
+		if cause != "" {
+			return cause, append(evidence, storm...)
 		}
 	}
-	return nil
+	return CauseUnexplained, append(evidence, storm...)
 }
 
-func matchesAny(patterns []string, key string) bool {
-	for _, p := range patterns {
-		if matchRoutingKey(strings.Split(p, "."), strings.Split(key, ".")) {
-			return true
+func unexplained(*inquiry) (Cause, []Evidence) { return CauseUnexplained, nil }
+
+// toAct says who is to act.
+func (q *inquiry) toAct() Evidence {
+	return Evidence{Code: EvidenceOwner, Args: q.engine.plan.owners[q.visit.stage]}
+}
+
+// seen is the part of an evidence that says where a fact can be looked up.
+func (x *fact) seen(code EvidenceCode, args map[string]string) Evidence {
+	return Evidence{Code: code, At: int64(x.time), Source: x.origin.Source, Seq: x.seq, Args: args}
+}
+
+func check(command string) Evidence {
+	return Evidence{Code: EvidenceCheck, Args: map[string]string{"command": command}}
+}
+
+// checkOrder is how to see by hand everything that the sources told of the order. A key is a watched
+// system's text: escaped and quoted, it cannot become a command of its own.
+func (q *inquiry) checkOrder() []Evidence {
+	if len(q.order.folded.keys) == 0 {
+		return nil
+	}
+	key := q.order.folded.keys[0]
+	return []Evidence{check("curl -s 'http://127.0.0.1:8080/api/v1/orders/" + url.PathEscape(key.Name+":"+key.Value) + "'")}
+}
+
+// lastStatuses returns the fact that carries the last status of each system.
+func (q *inquiry) lastStatuses() []*fact {
+	var last []*fact
+	for i := len(q.order.facts) - 1; i >= 0; i-- {
+		x := &q.order.facts[i]
+		known := x.kind == order.KindMessage || x.status.Name == ""
+		for _, y := range last {
+			known = known || y.status.System == x.status.System
+		}
+		if !known {
+			last = append(last, x)
 		}
 	}
-	return len(patterns) == 0
+	return last
 }
 
-// matchRoutingKey matches as a topic exchange does: * is one word, # any number of words.
-func matchRoutingKey(pattern, key []string) bool {
-	switch {
-	case len(pattern) == 0:
-		return len(key) == 0
-	case pattern[0] == "#":
-		return matchRoutingKey(pattern[1:], key) || len(key) > 0 && matchRoutingKey(pattern, key[1:])
-	case len(key) == 0:
-		return false
-	case pattern[0] == "*" || pattern[0] == key[0]:
-		return matchRoutingKey(pattern[1:], key[1:])
-	}
-	return false
-}
-
-// depth returns the newest statement about a queue, or nil.
-func (e *Engine) depth(queue string) (depth *order.QueueDepth, at time.Time, source string) {
-	for name, s := range e.sources {
-		for i := range s.Queues {
-			if s.Queues[i].Queue == queue && s.QueuesAt.After(at) {
-				depth, at, source = &s.Queues[i], s.QueuesAt, name
-			}
-		}
-	}
-	return depth, at, source
-}
-
-// explainQueue tells a queue that is served, if too slowly, from one that stands still.
-func (e *Engine) explainQueue(v *visit) (Cause, []Evidence) {
-	left := e.known.stages[v.stage].lastLeft
-	if left > v.entered {
-		return CauseBacklog, []Evidence{{Code: EvidenceServed, At: int64(left)}}
-	}
-	return CauseStalled, []Evidence{{Code: EvidenceNotServed, At: int64(v.entered)}}
-}
-
-func (e *Engine) explainHuman(v *visit) (Cause, []Evidence) {
-	overtaken := e.known.stages[v.stage].overtook(v.entered)
-	evidence := []Evidence{
-		{Code: EvidenceOwner, Args: e.plan.owners[v.stage]},
-		{Code: EvidenceOvertaken, Args: map[string]string{"orders": strconv.Itoa(overtaken)}},
-	}
-	if overtaken >= starvedBy {
-		return CauseStarved, evidence
-	}
-	return CauseWaitingForPerson, evidence
-}
+// copySkew is how far two systems' copies of an order may be apart before they contradict each other.
+const copySkew = 2 * time.Second

@@ -211,7 +211,10 @@ func (e *Engine) proven(v *visit) bool {
 
 // gapIn returns an unrepaired gap of the source that meets the corrected interval, or nil.
 func (e *Engine) gapIn(source string, from, to time.Time) *order.Gap {
-	s := e.sources[source]
+	return e.sources[source].firstGap(from, to)
+}
+
+func (s *SourceState) firstGap(from, to time.Time) *order.Gap {
 	for i := range s.Gaps {
 		g := &s.Gaps[i]
 		ended := !g.To.IsZero() && g.To.Add(-s.Offset).Before(from)

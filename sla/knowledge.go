@@ -11,9 +11,15 @@ import (
 // it is written between their steps and only read in Advance. What it amounts to does not depend on
 // the order in which facts come to it, or through which shard.
 type knowledge struct {
-	taps   map[string]string // exchange → the source that watches it
+	taps   map[string]tap // by the exchange that is watched
 	stages []passage
 	missed map[int64]bool // records that are not counted yet, see tally
+}
+
+// tap is the source that watches an exchange: of several the one with the latest message.
+type tap struct {
+	source string
+	at     nanos
 }
 
 // passage is who left a stage last.
@@ -32,7 +38,7 @@ type departure struct {
 const mostDepartures = 256
 
 func newKnowledge(flow *order.Flow) *knowledge {
-	k := &knowledge{taps: map[string]string{}, missed: map[int64]bool{}, stages: make([]passage, len(flow.Stages))}
+	k := &knowledge{taps: map[string]tap{}, missed: map[int64]bool{}, stages: make([]passage, len(flow.Stages))}
 	for i := range k.stages {
 		k.stages[i].lastLeft = never
 	}
@@ -43,9 +49,21 @@ func newKnowledge(flow *order.Flow) *knowledge {
 func (k *knowledge) noteTaps(records []Record) {
 	for i := range records {
 		if e := &records[i].Event; e.Kind == order.KindMessage {
-			k.taps[e.Message.Destination] = e.Source
+			t, at := k.taps[e.Message.Destination], nanosOf(e.Time)
+			if t.source == "" || at > t.at || at == t.at && e.Source > t.source {
+				k.taps[e.Message.Destination] = tap{e.Source, at}
+			}
 		}
 	}
+}
+
+// watched returns which source watches which exchange.
+func (k *knowledge) watched() map[string]string {
+	sources := make(map[string]string, len(k.taps))
+	for exchange, t := range k.taps {
+		sources[exchange] = t.source
+	}
+	return sources
 }
 
 func (k *knowledge) learn(list []departure) {

@@ -77,16 +77,26 @@ type Promise struct {
 
 // Change is everything that one step of the engine changed.
 type Change struct {
-	Orders  []Order // whole, as they are now
-	Removed []Merge // orders that live on in another
-	Audit   []AuditEntry
-	Created []CreatedOrder
-	Closed  []ClosedVisit    // for histograms and traces; a corrected visit is not reported again
-	Settled []SettledPromise // likewise
+	Orders   []Order // whole, as they are now
+	Removed  []Merge // orders that live on in another
+	Audit    []AuditEntry
+	Created  []CreatedOrder
+	Closed   []ClosedVisit    // for histograms and traces; a corrected visit is not reported again
+	Settled  []SettledPromise // likewise
+	Stuck    []StuckVisit     // what became stuck and what no longer is, by order; feed it to Incidents
+	Handoffs []OrderHandoffs  // of every order that changed, by order; feed them to Ledger
+
 	// What was counted since the last Change, see tally; of shards, each has entries of its own.
 	Transitions []Transition
 	Repeats     []Repeat
 	Conflicts   int // events with a key that was refused
+
+	// What Incidents.Fold made of Stuck and Removed.
+	Incidents      []Incident      // whole, as they are now, without Members
+	IncidentOrders []IncidentOrder // that joined or left, without Keys
+
+	// What Ledger.Fold made of Handoffs and Removed.
+	Ledger []LedgerEntry // that changed, as they are now
 
 	History []OrderID // orders whose history the engine needs: feed it with Engine.Restore
 }
@@ -103,6 +113,11 @@ const (
 	AuditUnlinked   AuditKind = "unlinked"  // likewise
 	AuditConflict   AuditKind = "identity_conflict"
 	AuditQuarantine AuditKind = "quarantined"
+
+	// Of an incident, whose number is the detail; they are about no order.
+	AuditIncidentOpened   AuditKind = "incident_opened"
+	AuditIncidentReopened AuditKind = "incident_reopened" // an order is stuck again before it closed
+	AuditIncidentClosed   AuditKind = "incident_closed"
 )
 
 // AuditEntry is one line of what orderwatch said, and when. It is appended and never rewritten.
@@ -141,5 +156,6 @@ type CreatedOrder struct {
 
 // Empty reports whether nothing of a change needs to be kept.
 func (c *Change) Empty() bool {
-	return len(c.Orders) == 0 && len(c.Removed) == 0 && len(c.Audit) == 0
+	return len(c.Orders) == 0 && len(c.Removed) == 0 && len(c.Audit) == 0 &&
+		len(c.Incidents) == 0 && len(c.IncidentOrders) == 0 && len(c.Ledger) == 0
 }

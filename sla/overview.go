@@ -11,7 +11,7 @@ func (e *Engine) Overview() Overview { return overview([]*Engine{e}) }
 // overview counts what engines of one flow hold together.
 func overview(engines []*Engine) Overview {
 	e := engines[0]
-	view := Overview{AsOf: e.now, Stages: make([]StageOverview, len(e.stages))}
+	view := Overview{AsOf: e.now, Stages: make([]StageOverview, len(e.stages)), Taps: e.known.watched()}
 	for _, e := range engines {
 		view.Quarantined += e.broken
 		view.Orders.Open += len(e.orders) - e.broken

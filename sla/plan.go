@@ -17,6 +17,7 @@ type plan struct {
 	nothing  *step
 	pauses   [][]int        // by stage: the promises it pauses
 	named    []order.Status // those of statuses, in order
+	tapped   bool           // a hand-off's exchange is named
 
 	// By stage, as evidence.
 	leaves []map[string]string
@@ -83,6 +84,7 @@ func (p *plan) addStage(i int) {
 		if stage.Kind != order.Handoff {
 			continue
 		}
+		p.tapped = p.tapped || stage.Via.Exchange != ""
 		if p.systems[s.System] == nil {
 			p.systems[s.System] = &step{}
 		}
@@ -135,4 +137,12 @@ func (p *plan) of(s order.Status) *step {
 		return st
 	}
 	return p.nothing
+}
+
+// owner says who is to act in a stage, as evidence: whom the flow names, or else the stage's kind.
+func owner(stage *order.Stage) map[string]string {
+	if stage.Owner == "" {
+		return map[string]string{"owner": string(stage.Kind)}
+	}
+	return map[string]string{"owner": stage.Owner}
 }

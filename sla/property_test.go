@@ -133,13 +133,11 @@ func (w *world) shuffle(t *rapid.T) []arrival {
 func deliverAll(t *rapid.T, i *instance, list []arrival) {
 	for len(list) > 0 {
 		n := min(len(list), rapid.IntRange(1, 5).Draw(t, "batch"))
-		var events []order.Event
 		for _, a := range list[:n] {
-			events = append(events, a.event)
 			i.now = later(i.now, a.at)
 		}
+		i.commit(events(list[:n]))
 		list = list[n:]
-		i.commit(events)
 		switch rapid.IntRange(0, 9).Draw(t, "then") {
 		case 0:
 			i.restart()
@@ -150,6 +148,14 @@ func deliverAll(t *rapid.T, i *instance, list []arrival) {
 			i.apply(rapid.IntRange(1, len(i.queue)).Draw(t, "apply"))
 		}
 	}
+}
+
+func events(list []arrival) []order.Event {
+	events := make([]order.Event, len(list))
+	for i, a := range list {
+		events[i] = a.event
+	}
+	return events
 }
 
 // check lets time pass to the end and holds what the instance says to the reference.

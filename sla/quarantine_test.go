@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ func TestOrderWhoseFoldFailsIsQuarantinedAndTheOthersGoOn(t *testing.T) {
 	for _, a := range c.memory.audit {
 		kinds = append(kinds, a.Kind)
 	}
-	if len(kinds) != 2 || kinds[0] != AuditQuarantine || kinds[1] != AuditStuck {
+	if want := []AuditKind{AuditQuarantine, AuditStuck, AuditIncidentOpened}; !slices.Equal(kinds, want) {
 		t.Errorf("said %v", kinds)
 	}
 	if view := c.engine.Overview(); view.Quarantined != 1 || view.Orders.Open != 1 || view.Stages[0].Open != 1 {

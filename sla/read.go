@@ -43,6 +43,7 @@ type Overview struct {
 	Quarantined int             // orders whose fold failed; they are in no other count
 	Stages      []StageOverview // in flow order
 	Sources     []SourceState
+	Taps        map[string]string // exchange → the source that has told of a message there
 }
 
 // OrderTotals counts orders by state, and the open ones that are late somewhere.

@@ -21,10 +21,11 @@ func (e *Engine) restore(h History) {
 		e.drop(old)
 		asked = true
 	}
-	o := &tracked{id: h.Order, awake: e.room()}
+	o := &tracked{id: h.Order, awake: e.room(), handed: untold}
 	for _, s := range standing(h.Audit) {
 		o.say(s)
 	}
+	e.recallStuck(o)
 	e.last = max(e.last, h.Order)
 	sortIssued(o.issued)
 	t := &told{audit: h.Audit, conflicts: map[string]bool{}}
@@ -42,6 +43,7 @@ func (e *Engine) restore(h History) {
 	e.refold(o)
 	e.reportAll(o)
 	e.update(o)
+	e.tellStuck(o)
 	if asked || len(e.change.Audit) > said || !e.saved(o, &h) {
 		e.mark(o)
 	}

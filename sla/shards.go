@@ -157,6 +157,8 @@ func (s *Shards) Flush() *Change {
 		all.Created = append(all.Created, c.Created...)
 		all.Closed = append(all.Closed, c.Closed...)
 		all.Settled = append(all.Settled, c.Settled...)
+		all.Stuck = append(all.Stuck, c.Stuck...)
+		all.Handoffs = append(all.Handoffs, c.Handoffs...)
 		all.History = append(all.History, c.History...)
 		all.Transitions = append(all.Transitions, c.Transitions...)
 		all.Repeats = append(all.Repeats, c.Repeats...)
@@ -165,6 +167,8 @@ func (s *Shards) Flush() *Change {
 	if len(changes) > 1 {
 		slices.SortFunc(all.Orders, func(a, b Order) int { return cmp.Compare(a.ID, b.ID) })
 		slices.SortFunc(all.Created, func(a, b CreatedOrder) int { return cmp.Compare(a.Order, b.Order) })
+		slices.SortStableFunc(all.Stuck, compareStuck)
+		slices.SortFunc(all.Handoffs, func(a, b OrderHandoffs) int { return cmp.Compare(a.Order, b.Order) })
 		slices.Sort(all.History)
 	}
 	return all

@@ -20,11 +20,23 @@ type memory struct {
 	applied int64
 	orders  map[OrderID]Order
 	audit   []AuditEntry
+
+	since     time.Time
+	incidents map[IncidentID]Incident
+	members   map[part]IncidentOrder
+	ledger    map[claim]LedgerEntry
+}
+
+// part is one visit's part in an incident.
+type part struct {
+	incident IncidentID
+	claim
 }
 
 func newMemory() *memory {
 	return &memory{owners: map[order.Key]OrderID{}, held: map[OrderID][]order.Key{}, merges: map[OrderID]OrderID{},
-		sources: map[string]SourceState{}, ids: map[string]bool{}, orders: map[OrderID]Order{}}
+		sources: map[string]SourceState{}, ids: map[string]bool{}, orders: map[OrderID]Order{},
+		incidents: map[IncidentID]Incident{}, members: map[part]IncidentOrder{}, ledger: map[claim]LedgerEntry{}}
 }
 
 func (m *memory) survivor(id OrderID) OrderID {
@@ -35,6 +47,9 @@ func (m *memory) survivor(id OrderID) OrderID {
 }
 
 func (m *memory) append(b *Batch) {
+	if m.since.IsZero() {
+		m.since = b.At
+	}
 	m.records = append(m.records, b.Records...)
 	for _, r := range b.Records {
 		m.last = max(m.last, r.Order)
@@ -79,7 +94,38 @@ func (m *memory) save(c *Change, applied int64) {
 		delete(m.orders, merge.From)
 	}
 	m.audit = append(m.audit, c.Audit...)
+	for _, i := range c.Incidents {
+		m.incidents[i.ID] = i
+	}
+	for _, x := range c.IncidentOrders {
+		m.members[part{x.Incident, claim{x.Order, x.Stage, x.N}}] = x
+	}
+	for _, x := range c.Ledger {
+		if key := (claim{x.Order, x.Stage, x.N}); x.State == LedgerGone {
+			delete(m.ledger, key)
+		} else {
+			m.ledger[key] = x
+		}
+	}
 	m.applied = applied
+}
+
+// remembered is what a store tells of incidents after a restart.
+func (m *memory) remembered() IncidentMemory {
+	memory := IncidentMemory{Since: m.since}
+	for id, i := range m.incidents {
+		memory.Last = max(memory.Last, id)
+		if i.State() == IncidentClosed {
+			continue
+		}
+		for key, x := range m.members {
+			if key.incident == id && x.Left.IsZero() {
+				i.Members = append(i.Members, x)
+			}
+		}
+		memory.Open = append(memory.Open, i)
+	}
+	return memory
 }
 
 func (m *memory) history(id OrderID) History {
@@ -123,6 +169,8 @@ type instance struct {
 	tracker  *Tracker
 	resolver *Resolver
 	engine   machine
+	group    *Incidents
+	ledger   *Ledger
 	queue    []*Batch // committed, not yet folded
 	awake    int      // orders that may be awake; 0: as many as there are
 	shards   int      // 0: an engine
@@ -168,6 +216,8 @@ func (i *instance) restart() {
 	i.resolver = NewResolver(i.flow.Keys, m.last+1)
 	i.resolver.Recall(m.records)
 	i.engine = newMachine(Options{Flow: i.flow, Sources: sources, LastOrder: m.last}, i.shards, i.awake)
+	i.group = NewIncidents(i.flow, m.remembered())
+	i.ledger = NewLedger(i.flow, slices.Collect(maps.Values(m.ledger)))
 	i.queue = nil
 	for _, id := range m.unsettled() {
 		i.engine.Restore(m.history(id))
@@ -254,6 +304,9 @@ func (i *instance) settle(applied int64) {
 		if i.counted != nil {
 			i.counted.add(c)
 		}
+		i.group.WatchedSince(i.memory.since)
+		i.group.Fold(c, i.now)
+		i.ledger.Fold(c, i.now)
 		i.memory.save(c, applied)
 		if len(c.History) == 0 {
 			return

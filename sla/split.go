@@ -9,15 +9,15 @@ import (
 
 // splitting is an order's history told apart by a pin.
 type splitting struct {
-	parts  []part
+	parts  []parted
 	moved  []Record
 	keys   []KeyOwner
 	freed  []OrderID
 	merges []Merge
 }
 
-// part is an order that comes of a split.
-type part struct {
+// parted is an order that comes of a split.
+type parted struct {
 	id       OrderID
 	ids      []OrderID // that lead to it, id first
 	born     int64     // sequence of the event that id was given for
@@ -26,10 +26,10 @@ type part struct {
 	absorbed []OrderID // of those the ones that none of its records absorbed
 }
 
-func (p *part) has(id OrderID) bool { return slices.Contains(p.ids, id) }
+func (p *parted) has(id OrderID) bool { return slices.Contains(p.ids, id) }
 
 // anchor returns a key to know the order by: one of the pin's if it holds one.
-func (p *part) anchor(pin Pin) order.Key {
+func (p *parted) anchor(pin Pin) order.Key {
 	for _, key := range []order.Key{pin.A, pin.B} {
 		if slices.Contains(p.keys, key) {
 			return key
@@ -50,7 +50,7 @@ func (r *Resolver) split(h *History, pin Pin) *splitting {
 	of, refused, held := r.replay(h.Records, pin)
 	s := &splitting{}
 	index := r.parts(s, h.Records, of, held)
-	survivor := slices.IndexFunc(s.parts, func(p part) bool { return p.id == h.Order })
+	survivor := slices.IndexFunc(s.parts, func(p parted) bool { return p.id == h.Order })
 	for i := range h.Records {
 		at, ok := index[of[i]]
 		if !ok { // a person's word on keys that are nobody's now
@@ -108,7 +108,7 @@ func (r *Resolver) parts(s *splitting, records []Record, of []OrderID, held map[
 		if !ok {
 			at = len(s.parts)
 			index[of[i]] = at
-			s.parts = append(s.parts, part{keys: held[of[i]]})
+			s.parts = append(s.parts, parted{keys: held[of[i]]})
 		}
 		if id := records[i].Order; born[id] == 0 {
 			born[id] = records[i].Seq
@@ -129,7 +129,7 @@ func (r *Resolver) parts(s *splitting, records []Record, of []OrderID, held map[
 }
 
 // place notes what becomes of a record.
-func (r *Resolver) place(s *splitting, x *Record, p *part, refused []order.Key, lost bool) {
+func (r *Resolver) place(s *splitting, x *Record, p *parted, refused []order.Key, lost bool) {
 	now := Record{Seq: x.Seq, Order: x.Order, Link: x.Link}
 	if !p.has(x.Order) {
 		now.Order = r.idFor(x, p)
@@ -152,7 +152,7 @@ func (r *Resolver) place(s *splitting, x *Record, p *part, refused []order.Key, 
 
 // idFor returns the id of a record that comes to an order. The first event with an id is the one
 // that the id was given for: events from before it have an id of their own that leads there.
-func (r *Resolver) idFor(x *Record, p *part) OrderID {
+func (r *Resolver) idFor(x *Record, p *parted) OrderID {
 	if x.Seq > p.born || isCorrection(x) {
 		return p.id
 	}

@@ -12,6 +12,7 @@ type tracked struct {
 	id     OrderID
 	packed string // while it sleeps
 	memo   *memo  // what packing leaves out; mostly nil
+	handed uint64 // print of the hand-offs told last
 
 	stale   bool // folded is not what facts amount to
 	touched bool // by the batch at hand

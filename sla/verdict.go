@@ -88,6 +88,10 @@ const (
 	EvidenceNoReporter   EvidenceCode = "no_reporter"   // no source can report the leave
 	EvidencePublished    EvidenceCode = "published"     // message seen at exchange with routing_key, message id
 	EvidenceNotPublished EvidenceCode = "not_published" // tap of exchange saw no message for this order
+	EvidenceDeadLettered EvidenceCode = "dead_lettered" // the message came to exchange, where the broker puts what it gives up
+	EvidenceNotApplied   EvidenceCode = "not_applied"   // queue was seen empty after the message, with consumers; system shows nothing
+	EvidenceCopy         EvidenceCode = "copy"          // system's copy of the order says status
+	EvidenceRepeated     EvidenceCode = "repeated"      // what was said again: n times
 	EvidenceQueueDepth   EvidenceCode = "queue_depth"   // queue held n messages, consumers c
 	EvidenceServed       EvidenceCode = "served"        // the last order left this stage At
 	EvidenceNotServed    EvidenceCode = "not_served"    // no order left this stage since At

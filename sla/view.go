@@ -28,6 +28,8 @@ func (e *Engine) views(list []*tracked) []Order {
 		r.make()
 		for _, o := range part {
 			e.wake(o)
+			e.tellStuck(o)
+			e.tellHandoffs(o)
 			views = append(views, e.view(o, &r))
 			if o.folded.state != StateOpen {
 				e.drop(o)

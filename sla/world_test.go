@@ -95,7 +95,8 @@ func drawFlow(t *rapid.T) (string, []order.Status) {
 	line("  - {name: lead, start: [%s], stop: [%s], within: %s%s}", chain[0], chain[n], span, pause)
 	line("  - {name: given, start: [%s, %s], stop: [%s], due: due%s}", chain[0], chain[1], chain[n], oneOf(t, "due at", "", ", due_at: end_of_day"))
 	line("finish: [crm/CLOSED]\ncancel: [crm/CANCELLED]\nreopen: %s", oneOf(t, "reopen", "[]", "[crm/REOPENED]"))
-	line("incidents: {group_by: [stage, cause], min_orders: 1, close_after: 30m}")
+	line("incidents: {group_by: [%s], min_orders: %d, close_after: %s}", oneOf(t, "group by", "stage", "channel", "stage, channel"),
+		oneOf(t, "min orders", 1, 1, 2), oneOf(t, "close after", "30m", "1d"))
 	for _, name := range []string{"crm/CLOSED", "crm/CANCELLED", "crm/REOPENED", "crm/OTHER", "mes/OTHER"} {
 		status, _ := order.ParseStatus(name)
 		statuses = append(statuses, status)

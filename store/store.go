@@ -6,12 +6,13 @@ package store
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/alexandrite/orderwatch/order"
 	"github.com/alexandrite/orderwatch/sla"
 )
 
-// ErrNotFound says that no such order exists.
+// ErrNotFound says that no such order or incident exists.
 var ErrNotFound = errors.New("store: not found")
 
 // ErrLocked says that another instance writes to this store.
@@ -69,7 +70,7 @@ type Journal interface {
 
 // Model is the second transaction: what the engine made of the journal.
 type Model interface {
-	// Save writes a change and moves Applied, which never goes back nor beyond the journal.
+	// Save writes a change, incidents and ledger included, and moves Applied, which never goes back nor beyond the journal.
 	// It replaces the orders given wholly; an empty list comes back as nil. After an error it may
 	// have been written, as with Append.
 	Save(ctx context.Context, c *sla.Change, applied int64) error
@@ -80,6 +81,10 @@ type Model interface {
 	// History returns one order's records, those of the orders it absorbed included, or ErrNotFound.
 	// The id of an absorbed order gives its survivor's.
 	History(ctx context.Context, id sla.OrderID) (sla.History, error)
+	// IncidentMemory returns what the incidents go on from: the open ones with all who are in them.
+	IncidentMemory(ctx context.Context) (sla.IncidentMemory, error)
+	// LedgerMemory returns the hand-offs of minutes from since on, and those that are not settled.
+	LedgerMemory(ctx context.Context, since time.Time) ([]sla.LedgerEntry, error)
 }
 
 // Reader is what pages and the API read.
@@ -96,4 +101,9 @@ type Reader interface {
 	Totals(ctx context.Context) (sla.OrderTotals, error)
 	// Audit returns what was said of an order and of those it absorbed, oldest first.
 	Audit(ctx context.Context, id sla.OrderID) ([]sla.AuditEntry, error)
+	// Incidents lists incidents, the last opened first. A Limit out of range is moved into it.
+	Incidents(ctx context.Context, f sla.IncidentFilter) (sla.IncidentPage, error)
+	// Incident returns one incident with the hundred worst of its orders, the longest overdue
+	// first: those that are in it, or where none is, those that were. Or ErrNotFound.
+	Incident(ctx context.Context, id sla.IncidentID) (sla.Incident, error)
 }

@@ -97,6 +97,8 @@ func problemOf(err error) problem {
 		return problem{Type: "about:blank", Title: "Not from here", Status: http.StatusForbidden, Detail: "a change is accepted from our own pages, or from programs that are no browsers"}
 	case errors.Is(err, errMediaType):
 		return problem{Type: "about:blank", Title: "Not JSON", Status: http.StatusUnsupportedMediaType, Detail: "send application/json"}
+	case errors.Is(err, errNoIncident):
+		return problem{Type: "about:blank", Title: "Incident not found", Status: http.StatusNotFound, Detail: "no incident has this number"}
 	case errors.Is(err, errNoPage):
 		return problem{Type: "about:blank", Title: "Not found", Status: http.StatusNotFound, Detail: "no such address"}
 	}

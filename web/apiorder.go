@@ -139,16 +139,21 @@ func orderDocumentOf(c clock, o *sla.Order, records []sla.Record, audit []sla.Au
 func visitItemOf(c clock, v *sla.Visit) visitItem {
 	item := visitItem{
 		Stage: v.Stage, N: v.N, Entered: v.Entered.UTC(), Left: v.Left.UTC(), Deadline: v.Deadline.UTC(), Verdict: v.Verdict, Cause: v.Cause,
-		StuckAt: v.StuckAt.UTC(), Rework: v.Rework, Inferred: v.Inferred, Approximate: v.Approximate, Evidence: []evidenceItem{},
+		StuckAt: v.StuckAt.UTC(), Rework: v.Rework, Inferred: v.Inferred, Approximate: v.Approximate, Evidence: evidenceItems(c, v.Evidence),
 	}
-	for _, e := range v.Evidence {
+	return item
+}
+
+func evidenceItems(c clock, evidence []sla.Evidence) []evidenceItem {
+	items := []evidenceItem{}
+	for _, e := range evidence {
 		x := evidenceItem{Code: e.Code, Text: sentence(c, e), Source: e.Source, Seq: e.Seq, Args: e.Args}
 		if e.At != 0 {
 			x.At = time.Unix(0, e.At).UTC()
 		}
-		item.Evidence = append(item.Evidence, x)
+		items = append(items, x)
 	}
-	return item
+	return items
 }
 
 func eventItemOf(r *sla.Record) eventItem {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -73,6 +74,8 @@ type fakeReader struct {
 	rows     []sla.OrderRow
 	records  map[sla.OrderID][]sla.Record
 	audit    map[sla.OrderID][]sla.AuditEntry
+	incident []sla.Incident // with members
+	ledger   sla.LedgerOverview
 	err      error
 }
 
@@ -144,6 +147,34 @@ func (f *fakeReader) Audit(_ context.Context, id sla.OrderID) ([]sla.AuditEntry,
 	return f.audit[id], f.err
 }
 
+func (f *fakeReader) Incidents(_ context.Context, q sla.IncidentFilter) (sla.IncidentPage, error) {
+	if q.Cursor != "" {
+		return sla.IncidentPage{}, ErrCursor
+	}
+	var page sla.IncidentPage
+	for _, i := range f.incident {
+		if q.State == "" || i.State() == q.State {
+			i.Members = nil
+			page.Items = append(page.Items, i)
+		}
+	}
+	if len(page.Items) > q.Limit {
+		page.Items, page.Next = page.Items[:q.Limit], "7"
+	}
+	return page, f.err
+}
+
+func (f *fakeReader) Incident(_ context.Context, id sla.IncidentID) (sla.Incident, error) {
+	for _, i := range f.incident {
+		if i.ID == id {
+			return i, f.err
+		}
+	}
+	return sla.Incident{}, cmp.Or(f.err, ErrNotFound)
+}
+
+func (f *fakeReader) Handoffs(context.Context) (sla.LedgerOverview, error) { return f.ledger, f.err }
+
 var errDown = errors.New("disk I/O error at /secret/path")
 
 // busy is a company with every verdict, every cause and every kind of evidence.
@@ -155,6 +186,8 @@ func busy() *fakeReader {
 	for i, cause := range causes {
 		f.add(stuckOrder(sla.OrderID(i+1), fmt.Sprintf("10%02d", 42+i), stages[i], cause, time.Duration(40-4*i)*time.Hour))
 	}
+	f.incident = busyIncidents(f.orders)
+	f.ledger = busyLedger(f.orders[0])
 	f.add(unknownOrder(20))
 	f.add(atRiskOrder(21))
 	f.add(finishedOrder(22))

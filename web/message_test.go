@@ -117,6 +117,9 @@ func TestEveryValueOfTheDomainHasAWord(t *testing.T) {
 	for _, k := range []sla.AuditKind{sla.AuditStuck, sla.AuditRetracted, sla.AuditMerged, sla.AuditConflict, sla.AuditQuarantine, sla.AuditLinked, sla.AuditUnlinked} {
 		keys = append(keys, "audit."+string(k))
 	}
+	for _, severity := range sla.Severities() {
+		keys = append(keys, "severity."+string(severity))
+	}
 	for _, e := range allEvidence(now) {
 		keys = append(keys, "evidence."+string(e.Code))
 	}

@@ -61,13 +61,15 @@ func TestDocumentDescribesEveryRouteAndNoOther(t *testing.T) {
 	if !slices.Equal(described, served) {
 		t.Errorf("described %v, served %v", described, served)
 	}
-	var fields []string
-	for _, p := range spec.Paths["/api/v1/orders"].Get.Parameters {
-		fields = append(fields, p.Name)
-	}
-	for _, field := range orderFields {
-		if field != "lang" && !slices.Contains(fields, field) {
-			t.Errorf("query field %s is not described", field)
+	for path, known := range map[string][]string{"/api/v1/orders": orderFields, "/api/v1/incidents": incidentFields} {
+		var fields []string
+		for _, p := range spec.Paths[path].Get.Parameters {
+			fields = append(fields, p.Name)
+		}
+		for _, field := range known {
+			if field != "lang" && !slices.Contains(fields, field) {
+				t.Errorf("query field %s of %s is not described", field, path)
+			}
 		}
 	}
 }
@@ -76,7 +78,9 @@ func TestAnswersFitTheDocument(t *testing.T) {
 	spec, compiler := readSpec(t)
 	full, down, empty := newServer(t, busy()), newServer(t, &fakeReader{err: errDown}), newServer(t, &fakeReader{})
 	paths := []string{"/api/v1/flow", "/api/v1/orders", "/api/v1/orders?verdict=stuck&limit=2", "/api/v1/orders?limit=0", "/api/v1/sources", "/api/v1/sources?x=1",
-		"/api/v1/openapi.json", "/api/v1/orders/777", "/api/v1/orders/none", "/api/v1/orders/1042?x=1"}
+		"/api/v1/openapi.json", "/api/v1/orders/777", "/api/v1/orders/none", "/api/v1/orders/1042?x=1",
+		"/api/v1/handoffs", "/api/v1/handoffs?x=1", "/api/v1/incidents", "/api/v1/incidents?state=open&limit=2", "/api/v1/incidents?state=late", "/api/v1/incidents?cursor=x",
+		"/api/v1/incidents/1", "/api/v1/incidents/9", "/api/v1/incidents/10", "/api/v1/incidents/11", "/api/v1/incidents/77", "/api/v1/incidents/x", "/api/v1/incidents/1?x=1"}
 	for _, row := range busy().rows {
 		if row.ID < 100 {
 			paths = append(paths, "/api/v1/orders/"+url.PathEscape(rowKeys(full.flow, row)[0].Value))
@@ -101,6 +105,9 @@ func checkAnswer(t *testing.T, spec apiSpec, c *jsonschema.Compiler, target stri
 		if change {
 			path, method = path+"/"+verb, "post"
 		}
+	}
+	if strings.HasPrefix(path, "/api/v1/incidents/") {
+		path = "/api/v1/incidents/{id}"
 	}
 	described := spec.Paths[path].Get
 	if method == "post" {

@@ -20,6 +20,8 @@ type overviewBody struct {
 	Late    string // "7 of 120 orders late"
 	AnyLate bool
 	Lost    string // "63 % of the lost time in stage"
+	Open    []incidentLine
+	Rest    bool // there are more open incidents than shown
 	Worst   *stageCard
 	Totals  []figure
 	Causes  []causeBar
@@ -28,6 +30,8 @@ type overviewBody struct {
 	More    bool // there are more stuck orders than shown
 	Sources []sourceLine
 	Blind   int
+
+	Handoffs []handoffLine
 }
 
 // figure is one number with its word, linked to the orders it counts.
@@ -79,13 +83,23 @@ func (s *Server) overviewPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	open, err := s.reader.Incidents(r.Context(), sla.IncidentFilter{State: sla.IncidentOpen, Limit: openIncidents})
+	if err != nil {
+		return err
+	}
+	ledger, err := s.reader.Handoffs(r.Context())
+	if err != nil {
+		return err
+	}
 	p.Title = p.T("nav.flow")
 	p.AsOf = p.At(o.AsOf)
-	p.Body = s.overviewBody(p.clock, o, stuck)
+	body := s.overviewBody(p.clock, o, open, stuck)
+	body.Handoffs = handoffLines(p.clock, ledger)
+	p.Body = body
 	return s.render(w, http.StatusOK, "overview", p)
 }
 
-func (s *Server) overviewBody(c clock, o sla.Overview, stuck sla.OrderPage) overviewBody {
+func (s *Server) overviewBody(c clock, o sla.Overview, open sla.IncidentPage, stuck sla.OrderPage) overviewBody {
 	cards := stageCards(c, s.flow, o)
 	b := overviewBody{
 		Empty:   o.Orders.Open+o.Orders.Finished+o.Orders.Cancelled == 0,
@@ -94,6 +108,8 @@ func (s *Server) overviewBody(c clock, o sla.Overview, stuck sla.OrderPage) over
 		Groups:  group(s.flow, cards),
 		Causes:  causeBars(c, o.Stages),
 		More:    stuck.Next != "",
+		Open:    incidentLines(c, open.Items),
+		Rest:    open.Next != "",
 		Totals: []figure{
 			{c.Number(o.Orders.Open), c.T("overview.open"), "/orders?state=open"},
 			{c.Number(o.Orders.Finished), c.T("overview.finished"), "/orders?state=finished"},

@@ -54,7 +54,7 @@ func (c clock) Kind(k order.StageKind) mark { return mark{string(k), c.T("kind."
 // State returns the word of an order's state.
 func (c clock) State(st sla.State) string { return c.T("state." + string(st)) }
 
-var pageNames = []string{"overview", "orders", "order", "sources", "error"}
+var pageNames = []string{"overview", "orders", "order", "incident", "sources", "error"}
 
 func loadPages() (map[string]*template.Template, error) {
 	pages := make(map[string]*template.Template, len(pageNames))
@@ -158,3 +158,12 @@ type table struct {
 
 // Table pairs rows with the page that words their columns.
 func (p *page) Table(items []orderLine) table { return table{p, items} }
+
+// casePart is what the "case" template needs.
+type casePart struct {
+	Page *page
+	Case caseLine
+}
+
+// Case pairs evidence with the page that words its headings.
+func (p *page) Case(c caseLine) casePart { return casePart{p, c} }

@@ -21,6 +21,7 @@ func (s *Server) pageRoutes() []route {
 		{"/{$}", s.overviewPage},
 		{"/orders", s.ordersPage},
 		{"/orders/{key}", s.orderPage},
+		{"/incidents/{id}", s.incidentPage},
 		{"/sources", s.sourcesPage},
 		{"/static/{name}", s.static},
 		{"/", func(http.ResponseWriter, *http.Request) error { return errNoPage }},
@@ -32,6 +33,9 @@ func (s *Server) apiRoutes() []route {
 		{apiPrefix + "flow", s.apiFlow},
 		{apiPrefix + "orders", s.apiOrders},
 		{apiPrefix + "orders/{key}", s.apiOrder},
+		{apiPrefix + "incidents", s.apiIncidents},
+		{apiPrefix + "incidents/{id}", s.apiIncident},
+		{apiPrefix + "handoffs", s.apiHandoffs},
 		{apiPrefix + "sources", s.apiSources},
 		{apiPrefix + "openapi.json", s.apiDocument},
 	}

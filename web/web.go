@@ -13,8 +13,8 @@ import (
 	"github.com/alexandrite/orderwatch/sla"
 )
 
-// ErrNotFound is what a Reader returns for an order that does not exist.
-var ErrNotFound = errors.New("web: order not found")
+// ErrNotFound is what a Reader returns for an order or an incident that does not exist.
+var ErrNotFound = errors.New("web: not found")
 
 // ErrCursor is what a Reader returns for a cursor that it did not give.
 var ErrCursor = errors.New("web: cursor is not valid")
@@ -33,6 +33,12 @@ type Reader interface {
 	Records(ctx context.Context, id sla.OrderID) ([]sla.Record, error)
 	// Audit returns what was said of an order, oldest first.
 	Audit(ctx context.Context, id sla.OrderID) ([]sla.AuditEntry, error)
+	// Incidents lists incidents, the last opened first, or returns ErrCursor.
+	Incidents(ctx context.Context, f sla.IncidentFilter) (sla.IncidentPage, error)
+	// Incident returns one incident with the worst of its orders, the longest overdue first, or ErrNotFound.
+	Incident(ctx context.Context, id sla.IncidentID) (sla.Incident, error)
+	// Handoffs returns the balance of the hand-offs, with the keys of the orders that are named.
+	Handoffs(ctx context.Context) (sla.LedgerOverview, error)
 }
 
 // Options are what a Server needs.

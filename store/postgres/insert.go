@@ -63,7 +63,7 @@ func copyRows(ctx context.Context, tx pgx.Tx, table, columns string, n int, valu
 }
 
 // tables are written by unnest. They are constant.
-var tables = struct{ names, keys, sources, orders, visits, promises inserter }{
+var tables = struct{ names, keys, sources, orders, visits, promises, incidents, members, ledger inserter }{
 	names: newInserter("names", "id, text", "int text", ""),
 	keys: newInserter("order_keys", row.KeyColumns, "int text bigint",
 		"ON CONFLICT (name, value) DO UPDATE SET order_id = excluded.order_id WHERE order_keys.order_id <> excluded.order_id"),
@@ -76,6 +76,13 @@ var tables = struct{ names, keys, sources, orders, visits, promises inserter }{
 		replaceChanged("visits", "order_id, pos", row.VisitColumns)),
 	promises: newInserter("promises", row.PromiseColumns, "bigint int int bigint bigint bigint int bool",
 		replaceChanged("promises", "order_id, pos", row.PromiseColumns)),
+	incidents: newInserter("incidents", row.IncidentColumns,
+		"bigint int int text text bool int bigint bigint bigint bigint bigint bigint bigint bigint bigint json",
+		replace("id", row.IncidentColumns)),
+	ledger: newInserter("ledger", row.LedgerColumns, "bigint int bigint bigint int bigint bigint bigint bigint bigint bigint bool bool",
+		replaceChanged("ledger", "order_id, handoff, n", row.LedgerColumns)),
+	members: newInserter("incident_orders", row.MemberColumns, "bigint bigint int bigint bigint int bigint bigint bool",
+		replace("incident, order_id, stage, n", row.MemberColumns)),
 }
 
 // replace is the clause by which a row takes the place of the one with its key.

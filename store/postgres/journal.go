@@ -145,8 +145,8 @@ func (s *Store) append(ctx context.Context, tx pgx.Tx, b *sla.Batch, p store.Pos
 	if err := tables.sources.exec(ctx, tx, row.Sources(s.names, b.Sources)); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, "UPDATE progress SET journal = $1, last_order = $2",
-		p.Journal+int64(len(b.Records)), int64(max(p.Order, row.HighestOrder(b))))
+	_, err := tx.Exec(ctx, "UPDATE progress SET journal = $1, last_order = $2, since = coalesce(since, $3)",
+		p.Journal+int64(len(b.Records)), int64(max(p.Order, row.HighestOrder(b))), row.Nanos(b.At))
 	return err
 }
 

@@ -42,6 +42,15 @@ func (s *Store) save(ctx context.Context, tx pgx.Tx, c *sla.Change, applied int6
 			return err
 		}
 	}
+	if err := tables.incidents.exec(ctx, tx, row.Incidents(s.names, c.Incidents)); err != nil {
+		return err
+	}
+	if err := tables.members.exec(ctx, tx, row.Members(s.names, c.IncidentOrders)); err != nil {
+		return err
+	}
+	if err := s.saveLedger(ctx, tx, c.Ledger); err != nil {
+		return err
+	}
 	_, err := tx.Exec(ctx, "UPDATE progress SET applied = $1", applied)
 	return err
 }

@@ -52,6 +52,7 @@ func (i *inserter) exec(ctx context.Context, tx *sql.Tx, values []any) error {
 type statements struct {
 	names, events, keys, sources    inserter
 	orders, visits, promises, audit inserter
+	incidents, members, ledger      inserter
 	dropVisits, dropPromises        *sql.Stmt
 }
 
@@ -68,6 +69,9 @@ func prepare(ctx context.Context, db *sql.DB) (s statements, err error) {
 		{&s.visits, "visits", row.VisitColumns, replaceChanged("visits", "order_id, pos", row.VisitColumns)},
 		{&s.promises, "promises", row.PromiseColumns, replaceChanged("promises", "order_id, pos", row.PromiseColumns)},
 		{&s.audit, "audit", row.AuditColumns, ""},
+		{&s.incidents, "incidents", row.IncidentColumns, replace("id", row.IncidentColumns)},
+		{&s.ledger, "ledger", row.LedgerColumns, replaceChanged("ledger", "order_id, handoff, n", row.LedgerColumns)},
+		{&s.members, "incident_orders", row.MemberColumns, replace("incident, order_id, stage, n", row.MemberColumns)},
 	} {
 		if *t.to, err = newInserter(ctx, db, t.table, t.columns, t.then); err != nil {
 			return s, err
@@ -103,7 +107,7 @@ func rest(key, columns string) []string {
 
 func (s *statements) close() error {
 	var errs []error
-	for _, i := range []*inserter{&s.names, &s.events, &s.keys, &s.sources, &s.orders, &s.visits, &s.promises, &s.audit} {
+	for _, i := range []*inserter{&s.names, &s.events, &s.keys, &s.sources, &s.orders, &s.visits, &s.promises, &s.audit, &s.incidents, &s.members, &s.ledger} {
 		errs = append(errs, closeStatement(i.one), closeStatement(i.many))
 	}
 	return errors.Join(append(errs, closeStatement(s.dropVisits), closeStatement(s.dropPromises))...)

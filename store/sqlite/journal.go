@@ -148,8 +148,8 @@ func (s *Store) append(ctx context.Context, tx *sql.Tx, b *sla.Batch) error {
 	if err := s.statements.sources.exec(ctx, tx, row.Sources(s.names, b.Sources)); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "UPDATE progress SET journal = ?, last_order = max(last_order, ?)",
-		p.Journal+int64(len(b.Records)), row.HighestOrder(b))
+	_, err = tx.ExecContext(ctx, "UPDATE progress SET journal = ?, last_order = max(last_order, ?), since = coalesce(since, ?)",
+		p.Journal+int64(len(b.Records)), row.HighestOrder(b), row.Nanos(b.At))
 	return err
 }
 

@@ -37,6 +37,15 @@ func (s *Store) save(ctx context.Context, tx *sql.Tx, c *sla.Change, applied int
 	if err := s.statements.audit.exec(ctx, tx, row.Audits(s.names, c.Audit)); err != nil {
 		return err
 	}
+	if err := s.statements.incidents.exec(ctx, tx, row.Incidents(s.names, c.Incidents)); err != nil {
+		return err
+	}
+	if err := s.statements.members.exec(ctx, tx, row.Members(s.names, c.IncidentOrders)); err != nil {
+		return err
+	}
+	if err := s.saveLedger(ctx, tx, c.Ledger); err != nil {
+		return err
+	}
 	_, err = tx.ExecContext(ctx, "UPDATE progress SET applied = ?", applied)
 	return err
 }
