@@ -33,7 +33,11 @@ type seriesScore struct {
 	ok                                                 bool
 }
 
-func forecastSeries(ctx context.Context, c *console, args []string) error {
+func forecastSeries(ctx context.Context, c *console, args []string) int {
+	return c.finish("forecast", measureForecast(ctx, c, args))
+}
+
+func measureForecast(ctx context.Context, c *console, args []string) error {
 	f := flag.NewFlagSet("orderwatch-bench forecast", flag.ContinueOnError)
 	file := f.String("series", "", "CSV with series_id, set (train, test), value; may be .gz")
 	horizon := f.Int("horizon", 18, "how many values ahead to forecast and compare, at most")
@@ -43,7 +47,7 @@ func forecastSeries(ctx context.Context, c *console, args []string) error {
 		return err
 	}
 	if *file == "" || *horizon < 1 || *period < 1 || f.NArg() > 0 {
-		return c.usage("usage: orderwatch-bench forecast --series FILE [--horizon 18] [--period 12] [--json]")
+		return c.usage("orderwatch-bench forecast --series FILE [--horizon 18] [--period 12] [--json]")
 	}
 	all, err := readSeries(*file)
 	if err != nil {

@@ -26,7 +26,11 @@ type queueErrors struct {
 	MeanRelativeError float64 `json:"mean_relative_error"`
 }
 
-func queueTable(_ context.Context, c *console, args []string) error {
+func queueTable(_ context.Context, c *console, args []string) int {
+	return c.finish("queue", measureQueues(c, args))
+}
+
+func measureQueues(c *console, args []string) error {
 	f := flag.NewFlagSet("orderwatch-bench queue", flag.ContinueOnError)
 	file := f.String("table", "", "CSV with model, c, rho, scv, Lq at a mean service time of 1; may be .gz")
 	asJSON := f.Bool("json", false, "print one JSON object")
@@ -34,7 +38,7 @@ func queueTable(_ context.Context, c *console, args []string) error {
 		return err
 	}
 	if *file == "" || f.NArg() > 0 {
-		return c.usage("usage: orderwatch-bench queue --table FILE [--json]")
+		return c.usage("orderwatch-bench queue --table FILE [--json]")
 	}
 	report, err := judgeQueues(*file)
 	if err != nil {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -12,18 +14,23 @@ import (
 )
 
 // remainingTime is the sub-command remaining.
-func remainingTime(ctx context.Context, c *console, args []string) error {
-	flags := flag.NewFlagSet("orderwatch-bench remaining", flag.ContinueOnError)
+func remainingTime(ctx context.Context, c *console, args []string) int {
+	flags := flag.NewFlagSet("remaining", flag.ContinueOnError)
+	flags.SetOutput(c.stderr)
 	log := flags.String("log", "", "XES event log, packed or not")
 	asJSON := flags.Bool("json", false, "print one JSON object")
 	seed := flags.Uint64("seed", 1, "seed of the training: same seed, same result")
 	traces := flags.String("trace-attributes", "",
 		"attributes of traces to use, by comma: only those that are known when a case starts, which a log does not say")
-	if err := c.parse(flags, args); err != nil {
-		return err
-	}
-	if *log == "" || flags.NArg() > 0 {
-		return c.usage("usage: orderwatch-bench remaining --log FILE.xes.gz [--json]")
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return exitDone
+	case err != nil:
+		return exitUsage
+	case *log == "" || flags.NArg() > 0:
+		c.errorf("usage: orderwatch-bench remaining --log FILE.xes.gz [--json]")
+		return exitUsage
 	}
 	started := time.Now()
 	var named []string
@@ -32,13 +39,20 @@ func remainingTime(ctx context.Context, c *console, args []string) error {
 	}
 	s, err := scoreLog(ctx, *log, named, *seed)
 	if err != nil {
-		return err
+		c.errorf("orderwatch-bench remaining: %v", err)
+		return exitFailed
 	}
 	s.Seconds = time.Since(started).Seconds()
 	if *asJSON {
-		return c.json(s)
+		err = json.NewEncoder(c.stdout).Encode(s)
+	} else {
+		err = s.print(c.stdout)
 	}
-	return s.print(c.stdout)
+	if err != nil {
+		c.errorf("orderwatch-bench remaining: print: %v", err)
+		return exitFailed
+	}
+	return exitDone
 }
 
 func scoreLog(ctx context.Context, log string, traceAttributes []string, seed uint64) (remainingReport, error) {

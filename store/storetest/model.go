@@ -151,6 +151,9 @@ func testRestore(t *testing.T, d Driver) {
 	if got, want := all[1].Audit, []sla.AuditEntry{said}; !reflect.DeepEqual(got, want) {
 		t.Errorf("audit %+v, want %+v", got, want)
 	}
+	if got, want := all[1].Saved, (sla.Saved{FlowHash: "f00d", Events: 1}); got != want || all[6].Saved != (sla.Saved{}) {
+		t.Errorf("saved %+v, want %+v; of a new order %+v", got, want, all[6].Saved)
+	}
 	stop := errors.New("enough")
 	if err := s.Restore(t.Context(), func(sla.History) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("restore did not return the callback's error: %v", err)
