@@ -129,7 +129,8 @@ func (a *App) startCore(ctx context.Context, parts *teardown, fail context.Cance
 
 	// The pages listen first, so that whoever asks is told to wait, and stop before the store closes.
 	parts.add("store", l.closeStore)
-	addr, err := a.startWeb(ctx, &reader{l}, l, parts, fail)
+	people := &identity{loop: l}
+	addr, err := a.startWeb(ctx, &reader{l}, people, l, parts, fail)
 	if err != nil {
 		return nil, err
 	}
@@ -152,6 +153,7 @@ func (a *App) startCore(ctx context.Context, parts *teardown, fail context.Cance
 	if err != nil {
 		return nil, err
 	}
+	people.committer = committer
 	if err := l.restore(ctx); err != nil {
 		return nil, err
 	}

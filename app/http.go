@@ -18,8 +18,8 @@ const drainWeb = 5 * time.Second
 
 // startWeb serves pages, API and metrics. It listens before the state is restored, so that whoever
 // asks is told to wait instead of being refused.
-func (a *App) startWeb(ctx context.Context, r web.Reader, l *loop, parts *teardown, fail context.CancelCauseFunc) (net.Addr, error) {
-	pages, err := web.New(web.Options{Reader: r, Flow: a.Flow, Environment: a.Config.Environment, Now: a.now, Logger: a.Logger})
+func (a *App) startWeb(ctx context.Context, r web.Reader, people web.Identity, l *loop, parts *teardown, fail context.CancelCauseFunc) (net.Addr, error) {
+	pages, err := web.New(web.Options{Reader: r, Identity: people, Flow: a.Flow, Environment: a.Config.Environment, Now: a.now, Logger: a.Logger})
 	if err != nil {
 		return nil, err
 	}

@@ -40,6 +40,7 @@ type loop struct {
 	ledger    *sla.Ledger
 	applied   int64                        // last sequence that the engine has seen
 	saved     int64                        // last sequence that the read model has wholly
+	shown     atomic.Int64                 // last sequence of which nothing is still to be saved
 	overview  atomic.Pointer[sla.Overview] // nil until the state is restored
 	open      atomic.Pointer[[]sla.Incident]
 	balance   atomic.Pointer[sla.LedgerOverview]
@@ -72,7 +73,7 @@ func (l *loop) restore(ctx context.Context) error {
 		return fmt.Errorf("restore engine: %w", err)
 	}
 	l.ledger = sla.NewLedger(l.flow, entries)
-	l.engine = sla.NewShards(sla.Options{Flow: l.flow, Sources: sources, LastOrder: position.Order}, runtime.GOMAXPROCS(0))
+	l.engine = sla.NewShards(sla.Options{Flow: l.flow, Sources: sources, LastOrder: position.Order, Applied: position.Applied}, runtime.GOMAXPROCS(0))
 	restored := 0
 	err = l.store.Restore(ctx, func(h sla.History) error {
 		l.engine.Restore(h)
@@ -153,6 +154,7 @@ func (l *loop) advance(ctx context.Context) error {
 			l.engine.Restore(h)
 		}
 	}
+	l.shown.Store(l.applied)
 	l.publish()
 	return nil
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,6 +28,10 @@ type metrics struct {
 	promises   *prometheus.CounterVec
 	retracted  *prometheus.CounterVec
 	detections prometheus.Histogram
+
+	transitions *prometheus.CounterVec
+	repeats     *prometheus.CounterVec
+	conflicts   prometheus.Counter
 }
 
 func newMetrics(flow *order.Flow, r prometheus.Registerer) *metrics {
@@ -48,13 +53,19 @@ func newMetrics(flow *order.Flow, r prometheus.Registerer) *metrics {
 			Name: "orderwatch_detection_delay_seconds", Help: "From a deadline to the stuck verdict.",
 			Buckets: []float64{.05, .1, .25, .5, 1, 2, 5, 15, 60, 300, 1800, 7200}}),
 	}
+	m.transitions = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "orderwatch_transitions_total", Help: "Times that one status directly followed another in an order, and whether the flow foresees it."}, []string{"from", "to", "expected"})
+	m.repeats = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "orderwatch_repeated_statuses_total", Help: "Times that a system said the same status of an order again."}, []string{"system", "status"})
+	m.conflicts = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "orderwatch_identity_conflicts_total", Help: "Events with a key that was refused, because their order has another of that name or a person keeps the two apart."})
 	for _, p := range flow.Partners {
 		m.partners[p] = true
 	}
 	for _, s := range flow.Stages {
 		m.retracted.WithLabelValues(s.Name)
 	}
-	r.MustRegister(m.created, m.durations, m.leadTimes, m.promises, m.retracted, m.detections)
+	r.MustRegister(m.created, m.durations, m.leadTimes, m.promises, m.retracted, m.detections, m.transitions, m.repeats, m.conflicts)
 	return m
 }
 
@@ -109,6 +120,17 @@ func (m *metrics) observe(c *sla.Change) {
 			m.leadTimes.WithLabelValues(p.Promise.Name, m.channels.label(p.Channel)).Observe(p.Promise.Stop.Sub(p.Promise.Start).Seconds())
 		}
 	}
+	for _, t := range c.Transitions {
+		m.transitions.WithLabelValues(statusLabel(t.From), statusLabel(t.To), strconv.FormatBool(t.Expected)).Add(float64(t.Count))
+	}
+	for _, r := range c.Repeats {
+		system, status := otherLabel, otherLabel
+		if r.Status != (order.Status{}) {
+			system, status = r.Status.System, r.Status.Name
+		}
+		m.repeats.WithLabelValues(system, status).Add(float64(r.Count))
+	}
+	m.conflicts.Add(float64(c.Conflicts))
 	for _, a := range c.Audit {
 		switch a.Kind {
 		case sla.AuditStuck:
@@ -117,6 +139,14 @@ func (m *metrics) observe(c *sla.Change) {
 			m.retracted.WithLabelValues(a.Stage).Inc()
 		}
 	}
+}
+
+// statusLabel bounds the label: a status that the flow does not name is another.
+func statusLabel(s order.Status) string {
+	if s == (order.Status{}) {
+		return otherLabel
+	}
+	return s.String()
 }
 
 // channels bounds the values of the channel label: they come from the watched systems.

@@ -72,6 +72,8 @@ type Committer struct {
 	requests chan *request
 	stopped  chan struct{}
 
+	corrections chan *correction
+
 	// Of the goroutine in Run.
 	tracker  *sla.Tracker
 	resolver *sla.Resolver
@@ -106,6 +108,8 @@ func NewCommitter(o CommitterOptions) (*Committer, error) {
 		o: o, metrics: m,
 		requests: make(chan *request, o.MaxWaiting),
 		stopped:  make(chan struct{}),
+
+		corrections: make(chan *correction),
 	}, nil
 }
 
@@ -174,6 +178,11 @@ func (c *Committer) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case x := <-c.corrections:
+			if err := c.roundOf(ctx, x); err != nil {
+				return err
+			}
+			continue
 		case <-expiry.C:
 			expire = true
 		case r := <-c.requests:
@@ -195,9 +204,14 @@ func (c *Committer) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	corrections, err := c.o.Journal.Corrections(ctx)
+	if err != nil {
+		return err
+	}
 	c.last = journal
 	c.tracker = sla.NewTracker(sources)
 	c.resolver = sla.NewResolver(c.o.Flow.Keys, last+1)
+	c.resolver.Recall(corrections)
 	return nil
 }
 

@@ -32,7 +32,7 @@ func TestEveryReasonIsDocumented(t *testing.T) {
 	page := string(must(os.ReadFile("../docs/events.md"))(t))
 	for _, reason := range []order.Reason{
 		order.ReasonUnknownKind, order.ReasonWrongEnvironment, order.ReasonNoStatus, order.ReasonNoKey, order.ReasonBadKey,
-		order.ReasonNoSequence, order.ReasonBadTime, order.ReasonBadWatermark, order.ReasonBadGap, order.ReasonBadEncoding,
+		order.ReasonNoSequence, order.ReasonReservedSource, order.ReasonBadTime, order.ReasonBadWatermark, order.ReasonBadGap, order.ReasonBadEncoding,
 		order.ReasonTooLarge, order.ReasonUnknownKey, order.ReasonFromTheFuture, ReasonStaleEpoch, ReasonBadAttribute,
 	} {
 		if !strings.Contains(page, "`"+string(reason)+"`") {

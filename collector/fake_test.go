@@ -104,6 +104,31 @@ func (m *memory) SeenIDs(_ context.Context, source string, ids []string) (map[st
 	return seen, nil
 }
 
+func (m *memory) Corrections(context.Context) ([]sla.Record, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var list []sla.Record
+	for _, r := range m.records {
+		if r.Link.Correction != nil {
+			list = append(list, r)
+		}
+	}
+	return list, nil
+}
+
+// History gives the records that share keys with an order: enough where nothing was refused.
+func (m *memory) History(_ context.Context, id sla.OrderID) (sla.History, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	h := sla.History{Order: id}
+	for _, r := range m.records {
+		if m.owner[r.Event.Keys[0]] == id {
+			h.Records = append(h.Records, r)
+		}
+	}
+	return h, nil
+}
+
 func (m *memory) Append(ctx context.Context, b *sla.Batch) error {
 	m.mu.Lock()
 	block, begun := m.block, m.begun
@@ -133,6 +158,9 @@ func (m *memory) Append(ctx context.Context, b *sla.Batch) error {
 		}
 	}
 	m.records = append(m.records, b.Records...)
+	for _, r := range b.Moved {
+		m.records[r.Seq-1].Order, m.records[r.Seq-1].Link = r.Order, r.Link
+	}
 	for _, k := range b.Keys {
 		m.owner[k.Key] = k.Order
 	}

@@ -17,6 +17,10 @@ type Journal interface {
 	KeysOf(ctx context.Context, ids []sla.OrderID) (map[sla.OrderID][]order.Key, error)
 	// SeenIDs returns which of a source's event ids are in the journal.
 	SeenIDs(ctx context.Context, source string, ids []string) (map[string]bool, error)
+	// Corrections returns the records of people's links and unlinks, in journal order.
+	Corrections(ctx context.Context) ([]sla.Record, error)
+	// History returns what is kept of the order with this id, or of the one it was merged into.
+	History(ctx context.Context, id sla.OrderID) (sla.History, error)
 	// Append writes a batch durably, whole or not at all.
 	Append(ctx context.Context, b *sla.Batch) error
 }

@@ -12,7 +12,14 @@ const (
 	KindJob                       // a job for an order started or ended
 	KindWatermark                 // everything through (N, T) of a source has been sent
 	KindGap                       // a source knows that it may have missed something
+
+	// These are only in orderwatch's own journal: a sender cannot say them.
+	KindLink   // a person said that two orders are one
+	KindUnlink // a person undid a link
 )
+
+// SourceSelf is the source of the records that orderwatch writes into its journal itself.
+const SourceSelf = "orderwatch"
 
 // Key is one name an order goes by: {shop 1042}. Names are declared by the flow's `keys`.
 type Key struct{ Name, Value string }

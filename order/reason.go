@@ -19,6 +19,7 @@ const (
 	ReasonNoKey            Reason = "no_key"            // belongs to no order
 	ReasonBadKey           Reason = "bad_key"           // a key without name or value, or given twice
 	ReasonNoSequence       Reason = "no_sequence"       // no source, or neither sequence nor event id
+	ReasonReservedSource   Reason = "reserved_source"   // the name is orderwatch's own
 	ReasonBadTime          Reason = "bad_time"          // none, before 1970 or after 2261
 	ReasonBadWatermark     Reason = "bad_watermark"     // claims what cannot have been sent
 	ReasonBadGap           Reason = "bad_gap"           // ends before it starts

@@ -25,7 +25,7 @@ var (
 // env is the environment of this instance; empty, every environment is right. What depends on the time
 // of receipt or on the flow is not checked here.
 func (e *Event) Validate(env string) error {
-	if e.Kind.EventName() == "" {
+	if KindOf(e.Kind.EventName()) == 0 {
 		return ReasonUnknownKind.because("kind %d", e.Kind)
 	}
 	if env != "" && e.Environment != env {
@@ -119,6 +119,8 @@ func (e *Event) checkPosition() error {
 	switch {
 	case e.Source == "":
 		return ReasonNoSequence.because("no source")
+	case e.Source == SourceSelf:
+		return ReasonReservedSource.because("%q writes no events but its own", e.Source)
 	case e.Seq == 0 && e.ID == "":
 		return ReasonNoSequence.because("neither sequence nor event id")
 	case e.Seq > 0 && e.Epoch < 0:

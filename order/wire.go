@@ -9,6 +9,9 @@ const (
 	EventNameWatermark = "source.watermark"
 	EventNameGap       = "source.gap"
 
+	eventNameLink   = "order.link" // never sent
+	eventNameUnlink = "order.unlink"
+
 	AttrServiceName = "service.name"                // resource
 	AttrEnvironment = "deployment.environment.name" // resource
 
@@ -50,7 +53,8 @@ const MaxEventBytes = 64 << 10
 // a NUL or broken UTF-8 in any text, cannot be stored and are rejected singly.
 const MaxTextBytes = 1024
 
-// EventName returns the wire name of a kind, "" for an unknown one.
+// EventName returns the wire name of a kind, "" for an unknown one. Kinds that are never sent have a
+// name too, for who reads the journal.
 func (k Kind) EventName() string {
 	switch k {
 	case KindStatus:
@@ -63,11 +67,15 @@ func (k Kind) EventName() string {
 		return EventNameWatermark
 	case KindGap:
 		return EventNameGap
+	case KindLink:
+		return eventNameLink
+	case KindUnlink:
+		return eventNameUnlink
 	}
 	return ""
 }
 
-// KindOf returns the kind with that wire name, 0 for an unknown one.
+// KindOf returns the kind with that wire name, 0 for one that is unknown or never sent.
 func KindOf(eventName string) Kind {
 	for k := KindStatus; k <= KindGap; k++ {
 		if k.EventName() == eventName {

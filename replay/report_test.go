@@ -144,7 +144,7 @@ func TestExpectedTransitions(t *testing.T) {
 		a, b, _ := strings.Cut(step, " → ")
 		from, _ := order.ParseStatus(a)
 		to, _ := order.ParseStatus(b)
-		if got := expected(f, from, to); got != want {
+		if got := sla.Expected(f, from, to); got != want {
 			t.Errorf("%s: got %t", step, got)
 		}
 	}

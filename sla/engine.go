@@ -17,6 +17,10 @@ type Options struct {
 	Sources   []SourceState
 	LastOrder OrderID
 
+	// Applied is the last sequence of the journal that was folded before a restart: what comes
+	// after it is still to be counted.
+	Applied int64
+
 	// ProvenByClock takes every source as complete up to the engine's clock. It is for replayed
 	// history, where everything that was ever recorded is at hand.
 	ProvenByClock bool
@@ -40,7 +44,8 @@ type Engine struct {
 	dirty    []*tracked
 	stuck    map[OrderID][]StuckVisit // as told last; most orders have none
 	late     int
-	broken   int // quarantined orders
+	broken   int                // quarantined orders
+	reasons  map[OrderID]string // why verdicts change, of orders whose identity did and that are not settled yet
 	change   Change
 
 	mostAwake int
@@ -52,6 +57,7 @@ type Engine struct {
 	verdicts  []visitVerdict // for unpack
 	scratch   []share        // for recount
 	departed  []departure    // not shared yet
+	tally     tally
 }
 
 // New returns an engine that holds no orders. Feed a restarted one with Restore before Apply.
@@ -70,6 +76,8 @@ func New(o Options) *Engine {
 		channels:  map[string]*channel{},
 		stuck:     map[OrderID][]StuckVisit{},
 		mostAwake: mostAwake,
+		reasons:   map[OrderID]string{},
+		tally:     newTally(o.Applied),
 	}
 	for i := range o.Sources {
 		e.setSource(&o.Sources[i])
@@ -121,22 +129,39 @@ func (e *Engine) settleBatch(sources []SourceState) {
 func (e *Engine) share() {
 	e.known.learn(e.departed)
 	e.departed = e.departed[:0]
+	e.tally.share(e.known)
 }
 
 func (e *Engine) applyRecord(r *Record) *tracked {
+	if r.Event.Kind == order.KindUnlink {
+		e.takeApart(r)
+		return nil
+	}
 	if len(r.Link.Absorbed) > 0 && !e.merge(r) {
+		e.tally.missed = append(e.tally.missed, r.Seq)
 		return nil
 	}
 	o := e.held(r.Order)
 	if o == nil {
 		if r.Order <= e.last {
 			e.await(r.Order)
+			e.tally.missed = append(e.tally.missed, r.Seq)
 			return nil
 		}
 		o = e.create(r)
 	}
-	if e.insert(o, e.place(r, o.facts)) && len(r.Link.Refused) > 0 {
+	known := o.refuses(r.Link.Refused)
+	x := e.place(r, o.facts)
+	added := e.insert(o, x)
+	e.tally.count(o, &x)
+	if !added {
+		return o
+	}
+	if !known {
 		e.audit(AuditEntry{Kind: AuditConflict, Order: o.id, Detail: keysText(r.Link.Refused)})
+	}
+	if r.Event.Kind == order.KindLink {
+		e.sayCorrected(o.id, r)
 	}
 	return o
 }
@@ -192,6 +217,7 @@ func (e *Engine) merge(r *Record) bool {
 func (e *Engine) sayMerged(from, into OrderID) {
 	delete(e.stuck, from) // whoever was told learns of it by Removed
 	e.change.Removed = append(e.change.Removed, Merge{From: from, Into: into})
+	e.reasons[into] = "merged with order " + from.String()
 	e.audit(AuditEntry{Kind: AuditMerged, Order: into, Detail: from.String()})
 }
 
@@ -266,6 +292,7 @@ func (e *Engine) settle(o *tracked) {
 
 // update brings everything that depends on an order up to date.
 func (e *Engine) update(o *tracked) {
+	defer delete(e.reasons, o.id)
 	if o.broken {
 		e.uncount(o)
 		return
@@ -362,6 +389,7 @@ func (e *Engine) Flush() *Change {
 	slices.SortFunc(changed, func(a, b *tracked) int { return cmp.Compare(a.id, b.id) })
 	orders := e.views(changed)
 	c := e.change
+	e.tally.flush(e.plan, &c)
 	c.Orders = orders
 	e.change = Change{Closed: make([]ClosedVisit, 0, len(c.Closed))} // the next one is likely as long
 	slices.SortStableFunc(c.Stuck, compareStuck)

@@ -74,7 +74,7 @@ func (f *folded) place() int { return f.counts.Events - 1 }
 func (f *folded) apply(x *fact) {
 	f.note(x)
 	f.moveDues(x.at)
-	if x.kind == order.KindMessage {
+	if x.kind != order.KindStatus && x.kind != order.KindJob {
 		return
 	}
 	f.remember(x.status.Status)
@@ -85,6 +85,7 @@ func (f *folded) apply(x *fact) {
 			return
 		}
 		f.state, f.ended = StateOpen, never
+		f.counts.Reopened++
 	}
 	f.move(st, x)
 	f.runPromises(st, x.at)
@@ -103,6 +104,9 @@ func (f *folded) note(x *fact) {
 	}
 	f.updated = x.at
 	f.counts.Events++
+	if x.note != nil && len(x.note.refused) > 0 {
+		f.counts.Conflicts++
+	}
 	f.learn(x)
 }
 

@@ -20,6 +20,9 @@ type Resolver struct {
 	held      map[OrderID][]order.Key
 	moved     map[order.Key]bool
 	merges    []Merge
+	pins      pins
+	change    Correction // a person's, staged: its Pins are to be lifted of a link, and to be added of an unlink
+	links     bool       // the staged correction is a link
 }
 
 // Resolution is what an event means for identities.
@@ -35,6 +38,7 @@ type Resolution struct {
 // order ids from next on.
 func NewResolver(flowKeys []string, next OrderID) *Resolver {
 	r := &Resolver{rank: make(map[string]int, len(flowKeys)), committed: next - 1, last: next - 1}
+	r.pins = pins{}
 	for i, name := range flowKeys {
 		r.rank[name] = i
 	}
@@ -54,9 +58,9 @@ func (r *Resolver) Load(owners map[order.Key]OrderID, held map[OrderID][]order.K
 //
 // Keys are tried in the flow's order, the one named like the event's system first: what a system
 // says of its own orders holds against what it says of another's. Each joins the order so far
-// unless that would give it a second value of a name.
+// unless that would give it a second value of a name, or keys that a person keeps apart.
 func (r *Resolver) Resolve(e *order.Event) Resolution {
-	var g group
+	g := group{pins: r.pins}
 	var res Resolution
 	for _, key := range r.sorted(e) {
 		id, known := r.owner[key]
@@ -119,6 +123,13 @@ func (r *Resolver) Staged() ([]KeyOwner, []Merge) {
 // Commit keeps the staged links and forgets what was loaded.
 func (r *Resolver) Commit() {
 	r.committed = r.last
+	for _, p := range r.change.Pins {
+		if r.links {
+			r.pins.lift(p)
+		} else {
+			r.pins.add(p)
+		}
+	}
 	r.forget()
 }
 
@@ -133,6 +144,7 @@ func (r *Resolver) forget() {
 	r.held = map[OrderID][]order.Key{}
 	r.moved = map[order.Key]bool{}
 	r.merges = nil
+	r.change = Correction{}
 }
 
 // sorted returns the event's keys in the order in which they are tried.
@@ -165,10 +177,14 @@ func (r *Resolver) compare(a, b order.Key) int {
 type group struct {
 	keys   []order.Key
 	orders []OrderID
+	pins   pins
 }
 
-// add joins keys, all or none: none where one would be a second value of a name.
+// add joins keys, all or none: none where one would be a second value of a name, or is kept apart.
 func (g *group) add(keys []order.Key) bool {
+	if len(g.pins.between(g.keys, keys)) > 0 {
+		return false
+	}
 	var fresh []order.Key
 	for _, key := range keys {
 		i := slices.IndexFunc(g.keys, func(k order.Key) bool { return k.Name == key.Name })

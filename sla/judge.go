@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"time"
@@ -11,6 +12,7 @@ import (
 // issued is a stuck verdict that was said and stands.
 type issued struct {
 	visitName
+	order       OrderID // by which it was said: the order may be another's now
 	at          time.Time
 	deadline    nanos
 	cause       Cause
@@ -30,11 +32,19 @@ func (e *Engine) judge(o *tracked, v *visit) {
 	e.mark(o)
 }
 
-// say adds a verdict to those that stand. Two orders that became one may both have been stuck there.
+// say adds a verdict to those that stand. Two orders that became one may both have been stuck
+// there: each verdict stands, and falls, by the name under which it was said, so that the orders can
+// be told apart again.
 func (o *tracked) say(s issued) {
-	if !slices.ContainsFunc(o.issued, func(t issued) bool { return t.visitName == s.visitName }) {
+	if !slices.ContainsFunc(o.issued, func(t issued) bool { return t.is(&s) }) {
 		o.issued = append(o.issued, s)
 	}
+}
+
+func (s *issued) is(t *issued) bool { return s.visitName == t.visitName && s.order == t.order }
+
+func sortIssued(list []issued) {
+	slices.SortStableFunc(list, func(a, b issued) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.order, b.order)) })
 }
 
 // issue says that a visit is stuck.
@@ -42,6 +52,7 @@ func (e *Engine) issue(o *tracked, v *visit) {
 	cause, why := e.explain(o, v)
 	said := issued{
 		visitName: o.folded.name(v),
+		order:     o.id,
 		at:        e.now,
 		deadline:  v.deadline,
 		cause:     cause,
@@ -69,22 +80,25 @@ func (o *tracked) issuedOf(v *visit) *issued {
 }
 
 // reconcile marks the visits of which stuck was said, and takes back what turns out to be wrong:
-// the visit is gone, ended in time after all, or its deadline was later than we knew.
+// the visit is gone, ended in time after all, or its deadline was later than we knew. Of two verdicts
+// on one visit the earlier marks it.
 func (e *Engine) reconcile(o *tracked) {
 	o.issued = slices.DeleteFunc(o.issued, func(s issued) bool {
 		v := o.folded.find(s.visitName)
 		if v != nil && e.stands(&s, v) {
-			if v.open() {
-				v.verdict = visitStuck
-			}
 			return false
 		}
 		if v != nil && v.open() { // it is asked again when its deadline passes
 			v.verdict, v.scheduled = visitOpen, false
 		}
-		e.audit(AuditEntry{Kind: AuditRetracted, Order: o.id, Stage: s.stage, N: s.n, Deadline: s.deadline.time(), Cause: s.cause})
+		e.audit(AuditEntry{Kind: AuditRetracted, Order: s.order, Stage: s.stage, N: s.n, Deadline: s.deadline.time(), Cause: s.cause, Detail: e.reasons[o.id]})
 		return true
 	})
+	for i := range o.issued {
+		if v := o.folded.find(o.issued[i].visitName); v.open() {
+			v.verdict = visitStuck
+		}
+	}
 }
 
 // stands reports whether a verdict holds of the visit as it is known now. A deadline that turned
@@ -106,12 +120,12 @@ func standing(audit []AuditEntry) []issued {
 		name := visitName{a.Stage, a.N}
 		switch a.Kind {
 		case AuditStuck:
-			s := issued{visitName: name, at: a.At, deadline: nanosOf(a.Deadline), cause: a.Cause}
+			s := issued{visitName: name, order: a.Order, at: a.At, deadline: nanosOf(a.Deadline), cause: a.Cause}
 			_ = json.Unmarshal([]byte(a.Detail), &s.evidence) // evidence of an older version may be unreadable: the verdict stays
 			s.approximate = approximate(s.evidence)
 			said = append(said, s)
 		case AuditRetracted:
-			said = slices.DeleteFunc(said, func(s issued) bool { return s.visitName == name })
+			said = slices.DeleteFunc(said, func(s issued) bool { return s.visitName == name && s.order == a.Order })
 		}
 	}
 	return said

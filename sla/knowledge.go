@@ -13,6 +13,7 @@ import (
 type knowledge struct {
 	taps   map[string]tap // by the exchange that is watched
 	stages []passage
+	missed map[int64]bool // records that are not counted yet, see tally
 }
 
 // tap is the source that watches an exchange: of several the one with the latest message.
@@ -37,7 +38,7 @@ type departure struct {
 const mostDepartures = 256
 
 func newKnowledge(flow *order.Flow) *knowledge {
-	k := &knowledge{taps: map[string]tap{}, stages: make([]passage, len(flow.Stages))}
+	k := &knowledge{taps: map[string]tap{}, missed: map[int64]bool{}, stages: make([]passage, len(flow.Stages))}
 	for i := range k.stages {
 		k.stages[i].lastLeft = never
 	}

@@ -42,6 +42,8 @@ type Counts struct {
 	Unexpected    int // a leave without an enter
 	AfterTerminal int
 	Rework        int
+	Reopened      int // it had ended, and went on
+	Conflicts     int // an event with a key that was refused
 }
 
 // Visit is one stay of one order in one stage. (Stage, N) names it within its order.
@@ -84,6 +86,11 @@ type Change struct {
 	Stuck    []StuckVisit     // what became stuck and what no longer is, by order; feed it to Incidents
 	Handoffs []OrderHandoffs  // of every order that changed, by order; feed them to Ledger
 
+	// What was counted since the last Change, see tally; of shards, each has entries of its own.
+	Transitions []Transition
+	Repeats     []Repeat
+	Conflicts   int // events with a key that was refused
+
 	// What Incidents.Fold made of Stuck and Removed.
 	Incidents      []Incident      // whole, as they are now, without Members
 	IncidentOrders []IncidentOrder // that joined or left, without Keys
@@ -100,8 +107,10 @@ type AuditKind string
 // The kinds of audit entry.
 const (
 	AuditStuck      AuditKind = "stuck"     // the verdict was issued
-	AuditRetracted  AuditKind = "retracted" // it was wrong: a late fact or a merge shows that all was well
+	AuditRetracted  AuditKind = "retracted" // it was wrong: a late fact shows that all was well, or (detail) a merge or an undone one does
 	AuditMerged     AuditKind = "merged"    // detail: the absorbed order
+	AuditLinked     AuditKind = "linked"    // by a person; detail: the keys, by whom and why
+	AuditUnlinked   AuditKind = "unlinked"  // likewise
 	AuditConflict   AuditKind = "identity_conflict"
 	AuditQuarantine AuditKind = "quarantined"
 

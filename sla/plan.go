@@ -2,6 +2,7 @@ package sla
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,8 +15,9 @@ type plan struct {
 	statuses map[order.Status]*step // every status the flow names
 	systems  map[string]*step       // what any other status of a system does
 	nothing  *step
-	pauses   [][]int // by stage: the promises it pauses
-	tapped   bool    // a hand-off's exchange is named
+	pauses   [][]int        // by stage: the promises it pauses
+	named    []order.Status // those of statuses, in order
+	tapped   bool           // a hand-off's exchange is named
 
 	// By stage, as evidence.
 	leaves []map[string]string
@@ -32,6 +34,7 @@ type step struct {
 	finish   bool
 	cancel   bool
 	reopen   bool
+	named    int32 // place in plan.named, from 1; 0: the flow does not name the status
 }
 
 func compile(flow *order.Flow) *plan {
@@ -58,6 +61,10 @@ func compile(flow *order.Flow) *plan {
 	}
 	for _, s := range flow.Reopen {
 		p.step(s).reopen = true
+	}
+	p.named = slices.SortedFunc(maps.Keys(p.statuses), compareStatus)
+	for i, status := range p.named {
+		p.statuses[status].named = int32(i + 1)
 	}
 	for status, st := range p.statuses {
 		if any, ok := p.systems[status.System]; ok {

@@ -21,14 +21,27 @@ type Record struct {
 
 // Link is what a record did to the identities of orders.
 type Link struct {
-	Absorbed []OrderID   // these orders were merged into Record.Order
-	Refused  []order.Key // keys that contradict what Record.Order already holds: an identity conflict
+	Absorbed   []OrderID   // these orders were merged into Record.Order
+	Refused    []order.Key // keys that contradict what Record.Order already holds: an identity conflict
+	Correction *Correction `json:",omitempty"` // of order.KindLink and order.KindUnlink
 }
+
+// Correction is what a person said about identities, and when it was said is the record's time. A
+// link's record has the two keys. An unlink has one record for every order that comes of it, with
+// one of that order's keys.
+type Correction struct {
+	By, Note string
+	Undone   int64 // of an unlink: the sequence of the record whose link it undoes
+	Pins     []Pin // of an unlink: the keys kept apart from now on; of a link: those that no longer are
+}
+
+// Pin keeps two keys in different orders until a person links them again.
+type Pin struct{ A, B order.Key }
 
 // Merge redirects one order to the order that survives.
 type Merge struct{ From, Into OrderID }
 
-// KeyOwner says which order holds a key.
+// KeyOwner says which order holds a key; order 0: none any more.
 type KeyOwner struct {
 	Key   order.Key
 	Order OrderID
@@ -39,6 +52,8 @@ type Batch struct {
 	Records []Record      // consecutive Seq; without watermarks, which live in Sources
 	Keys    []KeyOwner    // new keys and keys that move in a merge
 	Merges  []Merge       //
+	Freed   []OrderID     // orders that are no longer merged into another; it comes before Merges
+	Moved   []Record      // earlier records that are about another order now, or linked otherwise: Seq, Order and Link count
 	Sources []SourceState // every source that the batch touched, as it is after the batch
 	At      time.Time     // commit time, by our clock
 }

@@ -48,6 +48,7 @@ func referenceOrder(flow *order.Flow, records []Record, now time.Time, sources m
 	r.State = StateOpen
 	for _, record := range records {
 		r.see(&record.Event, correctedTime(record))
+		r.Counts.Conflicts += btoi(len(record.Link.Refused) > 0)
 	}
 	r.Counts.Unexpected = len(r.odd)
 	for i := range r.Visits {
@@ -81,7 +82,7 @@ func (r *reference) see(e *order.Event, at time.Time) {
 		attrs[name] = value
 	}
 	event := refEvent{at: at, status: order.Status{System: e.System, Name: e.Status}, due: attrs}
-	if e.Kind == order.KindMessage {
+	if e.Kind == order.KindMessage || e.Kind == order.KindLink || e.Kind == order.KindUnlink {
 		event.quiet = true
 		r.live = append(r.live, event)
 		return
@@ -92,6 +93,7 @@ func (r *reference) see(e *order.Event, at time.Time) {
 			return
 		}
 		r.State, r.Ended = StateOpen, time.Time{}
+		r.Counts.Reopened++
 	}
 	r.step(event.status, at, e.Inferred)
 	switch {

@@ -1,6 +1,10 @@
 package sla
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/alexandrite/orderwatch/order"
+)
 
 // Restore takes in an order's whole history: at start, or because Change.History asked for it.
 // What was said of it stays said; what the history shows to be wrong is retracted.
@@ -23,16 +27,19 @@ func (e *Engine) restore(h History) {
 	}
 	e.recallStuck(o)
 	e.last = max(e.last, h.Order)
+	sortIssued(o.issued)
+	t := &told{audit: h.Audit, conflicts: map[string]bool{}}
 	said := len(e.change.Audit)
 	for i := range h.Records {
 		r := &h.Records[i]
 		o.facts = append(o.facts, e.place(r, o.facts))
 		e.last = max(e.last, r.Order)
-		e.catchUp(o, r, h.Audit)
+		e.catchUp(o, r, t)
 	}
 	o.facts = sortFacts(o.facts)
 	e.orders[o.id] = o
 	e.hold(o)
+	e.countHistory(o, &h)
 	e.refold(o)
 	e.reportAll(o)
 	e.update(o)
@@ -54,21 +61,56 @@ func (e *Engine) saved(o *tracked, h *History) bool {
 	return !moved && !mended
 }
 
+// told is what of an order's history was said already.
+type told struct {
+	audit     []AuditEntry
+	since     int // entries before this are from before the last unlink
+	conflicts map[string]bool
+}
+
+func (t *told) find(kind AuditKind, detail string) int {
+	for i := t.since; i < len(t.audit); i++ {
+		if t.audit[i].Kind == kind && t.audit[i].Detail == detail {
+			return i
+		}
+	}
+	return -1
+}
+
 // catchUp takes over what a record did to identities. The journal may know of it and the audit not
 // yet: then it is still to be said, and a merged order that we hold is one too many.
-func (e *Engine) catchUp(o *tracked, r *Record, audit []AuditEntry) {
-	said := func(kind AuditKind, detail string) bool {
-		return slices.ContainsFunc(audit, func(a AuditEntry) bool { return a.Kind == kind && a.Detail == detail })
-	}
+func (e *Engine) catchUp(o *tracked, r *Record, t *told) {
 	for _, id := range r.Link.Absorbed {
 		o.absorbed = append(o.absorbed, id)
 		e.forget(id)
-		if !said(AuditMerged, id.String()) {
+		if t.find(AuditMerged, id.String()) < 0 {
 			e.sayMerged(id, o.id)
 		}
 	}
-	if refused := keysText(r.Link.Refused); refused != "" && !said(AuditConflict, refused) {
-		e.audit(AuditEntry{Kind: AuditConflict, Order: o.id, Detail: refused})
+	if refused := keysText(r.Link.Refused); refused != "" && !t.conflicts[refused] {
+		t.conflicts[refused] = true
+		if t.find(AuditConflict, refused) < 0 {
+			e.audit(AuditEntry{Kind: AuditConflict, Order: o.id, Detail: refused})
+		}
+	}
+	e.catchUpCorrection(o, r, t)
+}
+
+func (e *Engine) catchUpCorrection(o *tracked, r *Record, t *told) {
+	if r.Link.Correction == nil {
+		return
+	}
+	kind, detail := correctionText(r)
+	at := t.find(kind, detail)
+	if at < 0 {
+		e.sayCorrected(o.id, r)
+	}
+	if r.Event.Kind != order.KindUnlink {
+		return
+	}
+	// What was said of merges before says nothing of those after.
+	if t.since = at + 1; at < 0 {
+		t.since = len(t.audit)
 	}
 }
 

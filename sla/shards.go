@@ -160,6 +160,9 @@ func (s *Shards) Flush() *Change {
 		all.Stuck = append(all.Stuck, c.Stuck...)
 		all.Handoffs = append(all.Handoffs, c.Handoffs...)
 		all.History = append(all.History, c.History...)
+		all.Transitions = append(all.Transitions, c.Transitions...)
+		all.Repeats = append(all.Repeats, c.Repeats...)
+		all.Conflicts += c.Conflicts
 	}
 	if len(changes) > 1 {
 		slices.SortFunc(all.Orders, func(a, b Order) int { return cmp.Compare(a.ID, b.ID) })

@@ -54,11 +54,28 @@ func (m *memory) append(b *Batch) {
 	for _, r := range b.Records {
 		m.last = max(m.last, r.Order)
 	}
+	for _, r := range b.Moved {
+		was := &m.records[r.Seq-1]
+		was.Order, was.Link = r.Order, r.Link
+		m.last = max(m.last, r.Order)
+	}
 	for _, k := range b.Keys {
 		m.owners[k.Key] = k.Order
+		if k.Order == 0 {
+			delete(m.owners, k.Key)
+		}
+	}
+	for _, id := range b.Freed {
+		delete(m.merges, id)
 	}
 	for _, merge := range b.Merges {
-		m.merges[merge.From] = merge.Into
+		into := m.survivor(merge.Into)
+		for from, to := range m.merges {
+			if to == merge.From {
+				m.merges[from] = into
+			}
+		}
+		m.merges[merge.From] = into
 	}
 	clear(m.held)
 	for key, id := range m.owners {
@@ -158,6 +175,7 @@ type instance struct {
 	awake    int      // orders that may be awake; 0: as many as there are
 	shards   int      // 0: an engine
 	now      time.Time
+	counted  *counted // nil: nobody looks
 }
 
 // machine is an Engine or Shards.
@@ -196,6 +214,7 @@ func (i *instance) restart() {
 	sources := slices.Collect(maps.Values(m.sources))
 	i.tracker = NewTracker(sources)
 	i.resolver = NewResolver(i.flow.Keys, m.last+1)
+	i.resolver.Recall(m.records)
 	i.engine = newMachine(Options{Flow: i.flow, Sources: sources, LastOrder: m.last}, i.shards, i.awake)
 	i.group = NewIncidents(i.flow, m.remembered())
 	i.ledger = NewLedger(i.flow, slices.Collect(maps.Values(m.ledger)))
@@ -234,6 +253,28 @@ func (i *instance) commit(events []order.Event) {
 	i.queue = append(i.queue, b)
 }
 
+// link and unlink take in a person's word as the collector does. They report whether it was refused.
+func (i *instance) link(x Linking) error {
+	i.resolver.Load(i.memory.owners, i.memory.held)
+	return i.correct(i.resolver.Link(x, i.journal()+1, i.now))
+}
+
+func (i *instance) unlink(x Unlinking) error {
+	h := i.memory.history(i.memory.owners[x.Of])
+	return i.correct(i.resolver.Unlink(x, &h, i.journal()+1, i.now))
+}
+
+func (i *instance) correct(b *Batch, err error) error {
+	if err != nil {
+		i.resolver.Rollback()
+		return err
+	}
+	i.memory.append(b)
+	i.resolver.Commit()
+	i.queue = append(i.queue, b)
+	return nil
+}
+
 // apply folds the first n batches of the queue and saves what comes of it.
 func (i *instance) apply(n int) {
 	for _, b := range i.queue[:n] {
@@ -260,6 +301,9 @@ func (i *instance) settle(applied int64) {
 	for {
 		i.engine.Advance(i.now)
 		c := i.engine.Flush()
+		if i.counted != nil {
+			i.counted.add(c)
+		}
 		i.group.WatchedSince(i.memory.since)
 		i.group.Fold(c, i.now)
 		i.ledger.Fold(c, i.now)
@@ -277,14 +321,18 @@ func (i *instance) settle(applied int64) {
 func (m *memory) standing() map[claim]bool {
 	said := map[claim]bool{}
 	for _, a := range m.audit {
-		switch c := (claim{m.survivor(a.Order), a.Stage, a.N}); a.Kind {
+		switch c := (claim{a.Order, a.Stage, a.N}); a.Kind {
 		case AuditStuck:
 			said[c] = true
 		case AuditRetracted:
 			delete(said, c)
 		}
 	}
-	return said
+	now := map[claim]bool{}
+	for c := range said {
+		now[claim{m.survivor(c.order), c.stage, c.n}] = true
+	}
+	return now
 }
 
 type claim struct {

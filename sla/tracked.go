@@ -57,6 +57,7 @@ func (o *tracked) absorb(from *tracked) {
 	for _, s := range from.issued {
 		o.say(s)
 	}
+	sortIssued(o.issued)
 	from.recall(from.folded)
 	o.reported = append(o.reported, from.reported...)
 	o.settled = append(o.settled, from.settled...)

@@ -95,7 +95,7 @@ func (e *Engine) view(o *tracked, r *rooms) Order {
 	view := Order{
 		ID: o.id, State: f.state, Created: f.created.time(), Updated: f.updated.time(), Ended: f.ended.time(),
 		Keys: r.keys.copy(f.keys), Attrs: r.attrs.copy(f.attrs), Statuses: r.statuses.copy(f.statuses),
-		Counts: f.counts, FlowHash: e.plan.flow.Hash, Absorbed: slices.Clone(o.absorbed), Refused: slices.Clone(f.refused),
+		Counts: f.counts, FlowHash: e.plan.flow.Hash, Absorbed: slices.Clone(o.absorbed), Refused: f.contradicting(),
 		Visits: r.visits.take(len(f.visits)), Promises: r.promises.take(len(f.promises)),
 	}
 	if len(view.Absorbed) > 1 {

@@ -60,6 +60,9 @@ type Journal interface {
 	KeysOf(ctx context.Context, ids []sla.OrderID) (map[sla.OrderID][]order.Key, error)
 	// SeenIDs returns which of a source's event ids are in the journal.
 	SeenIDs(ctx context.Context, source string, ids []string) (map[string]bool, error)
+	// Corrections returns what people said about identities: the records of order.KindLink and
+	// order.KindUnlink, in journal order.
+	Corrections(ctx context.Context) ([]sla.Record, error)
 	// Append writes a batch durably, whole or not at all. After any error other than a refusal
 	// (ErrOutOfStep, ErrText, ErrLocked) it may have been written: ask Position.
 	Append(ctx context.Context, b *sla.Batch) error

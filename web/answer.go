@@ -89,6 +89,14 @@ func problemOf(err error) problem {
 			p.Matches = append(p.Matches, m.Name)
 		}
 		return p
+	case refusalOf(err) != nil:
+		refusal := refusalOf(err)
+		status, field := refusalStatus(refusal)
+		return problem{Type: "about:blank", Title: "Refused", Status: status, Detail: refusal.Error(), Field: field}
+	case errors.Is(err, errForeign), errors.Is(err, errOutdated):
+		return problem{Type: "about:blank", Title: "Not from here", Status: http.StatusForbidden, Detail: "a change is accepted from our own pages, or from programs that are no browsers"}
+	case errors.Is(err, errMediaType):
+		return problem{Type: "about:blank", Title: "Not JSON", Status: http.StatusUnsupportedMediaType, Detail: "send application/json"}
 	case errors.Is(err, errNoIncident):
 		return problem{Type: "about:blank", Title: "Incident not found", Status: http.StatusNotFound, Detail: "no incident has this number"}
 	case errors.Is(err, errNoPage):

@@ -21,6 +21,7 @@ type orderDocument struct {
 	Statuses map[string]string `json:"statuses"` // by system
 	Counts   countsItem        `json:"counts"`
 	Refused  []string          `json:"refused_keys"`
+	Links    []linkItem        `json:"links"`
 	FlowHash string            `json:"flow_hash,omitempty"`
 	Events   []eventItem       `json:"events"`
 	Audit    []auditItem       `json:"audit"`
@@ -65,6 +66,8 @@ type countsItem struct {
 	Unexpected    int `json:"unexpected"`
 	AfterTerminal int `json:"after_terminal"`
 	Rework        int `json:"rework"`
+	Reopened      int `json:"reopened"`
+	Conflicts     int `json:"identity_conflicts"`
 }
 
 type eventItem struct {
@@ -106,7 +109,7 @@ type auditItem struct {
 func orderDocumentOf(c clock, o *sla.Order, records []sla.Record, audit []sla.AuditEntry) orderDocument {
 	doc := orderDocument{
 		AsOf: c.now.UTC(), Keys: keyMap(o.Keys), Attrs: attrMap(o.Attrs), State: o.State, Created: o.Created.UTC(), Updated: o.Updated.UTC(), Ended: o.Ended.UTC(),
-		Promises: []promiseItem{}, Visits: []visitItem{}, Statuses: map[string]string{}, Counts: countsItem(o.Counts), Refused: []string{},
+		Promises: []promiseItem{}, Visits: []visitItem{}, Statuses: map[string]string{}, Counts: countsItem(o.Counts), Refused: []string{}, Links: []linkItem{},
 		FlowHash: o.FlowHash, Events: []eventItem{}, Audit: []auditItem{},
 	}
 	for _, p := range o.Promises {
@@ -120,6 +123,9 @@ func orderDocumentOf(c clock, o *sla.Order, records []sla.Record, audit []sla.Au
 	}
 	for _, k := range o.Refused {
 		doc.Refused = append(doc.Refused, k.Name+":"+k.Value)
+	}
+	for _, l := range sla.Links(records) {
+		doc.Links = append(doc.Links, linkItem{l.Record, [2]string{l.Keys.A.Name + ":" + l.Keys.A.Value, l.Keys.B.Name + ":" + l.Keys.B.Value}, l.At.UTC(), l.Source, l.By, l.Note})
 	}
 	for i := range records {
 		doc.Events = append(doc.Events, eventItemOf(&records[i]))

@@ -124,6 +124,9 @@ func (f *facts) visit(t *testing.T, n *html.Node, lang string) {
 	case "label":
 		f.labels[attribute(n, "for")] = true
 	case "input", "select", "textarea":
+		if attribute(n, "type") == "hidden" {
+			return
+		}
 		f.fields[id] = attribute(n, "name")
 	case "h1", "h2", "h3":
 		level := int(n.Data[1] - '0')

@@ -114,7 +114,7 @@ func TestEveryValueOfTheDomainHasAWord(t *testing.T) {
 	for _, c := range []sla.Cause{sla.CauseLostInHandoff, sla.CauseBacklog, sla.CauseStalled, sla.CauseSlowCompute, sla.CauseWaitingForPerson, sla.CauseStarved, sla.CauseDiverged, sla.CauseUnexplained} {
 		keys = append(keys, "cause."+string(c), "cause_text."+string(c))
 	}
-	for _, k := range []sla.AuditKind{sla.AuditStuck, sla.AuditRetracted, sla.AuditMerged, sla.AuditConflict, sla.AuditQuarantine} {
+	for _, k := range []sla.AuditKind{sla.AuditStuck, sla.AuditRetracted, sla.AuditMerged, sla.AuditConflict, sla.AuditQuarantine, sla.AuditLinked, sla.AuditUnlinked} {
 		keys = append(keys, "audit."+string(k))
 	}
 	for _, severity := range sla.Severities() {

@@ -34,6 +34,7 @@ type orderBody struct {
 	Refused   []order.Key
 	Notes     []string // counts of what did not fit
 	API       string
+	Identity  identityBody
 }
 
 type promiseLine struct {
@@ -97,6 +98,7 @@ func (s *Server) orderPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	p := s.newPage(w, r, "orders")
 	body := s.orderBody(p.clock, &o, records, audit)
+	body.Identity = s.identityBody(w, r, p.clock, &o, records)
 	p.Title, p.Body = body.Name, body
 	return s.render(w, http.StatusOK, "order", p)
 }
@@ -190,7 +192,8 @@ func notes(c clock, n sla.Counts) []string {
 	for _, x := range []struct {
 		key string
 		n   int
-	}{{"note.repeats", n.Repeats}, {"note.unexpected", n.Unexpected}, {"note.after_terminal", n.AfterTerminal}, {"note.rework", n.Rework}} {
+	}{{"note.repeats", n.Repeats}, {"note.unexpected", n.Unexpected}, {"note.after_terminal", n.AfterTerminal}, {"note.rework", n.Rework},
+		{"note.reopened", n.Reopened}, {"note.conflicts", n.Conflicts}} {
 		if x.n > 0 {
 			out = append(out, c.T(x.key, "n", x.n))
 		}

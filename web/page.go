@@ -106,7 +106,10 @@ type errorBody struct {
 	Field         string
 	Allowed       []string
 	Near          []orderRef
+	Back          string // to the order whose form it was
 }
+
+func orderPath(r *http.Request) string { return "/orders/" + url.PathEscape(r.PathValue("key")) }
 
 func (s *Server) errorPage(w http.ResponseWriter, r *http.Request, problem problem, cause error) error {
 	p := s.newPage(w, r, "")
@@ -124,6 +127,15 @@ func (s *Server) errorPage(w http.ResponseWriter, r *http.Request, problem probl
 			problem.Status = http.StatusOK
 			body.Heading, body.Text = p.T("error.several", "key", key.key), p.T("error.several_text")
 		}
+	case refusalOf(cause) != nil:
+		refusal := refusalOf(cause)
+		body.Heading, body.Text, body.Field = p.T("refusal.heading"), p.T("refusal."+string(refusal.Code)), ""
+		if refusal.Detail != "" {
+			body.Text += ": " + refusal.Detail
+		}
+		body.Back = orderPath(r)
+	case errors.Is(cause, errForeign) || errors.Is(cause, errOutdated):
+		body.Heading, body.Text, body.Back = p.T("refusal.heading"), p.T("refusal.outdated"), orderPath(r)
 	default:
 		kind := map[int]string{http.StatusNotFound: "page", http.StatusBadRequest: "cursor"}[problem.Status]
 		if kind == "" {

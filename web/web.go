@@ -45,6 +45,7 @@ type Reader interface {
 type Options struct {
 	Reader      Reader
 	Flow        *order.Flow
+	Identity    Identity         // nil: orders cannot be joined and parted here
 	Environment string           // shown beside the flow's name; may be empty
 	Now         func() time.Time // defaults to time.Now; a replay passes its own clock
 	Logger      *slog.Logger     // defaults to slog.Default()
@@ -53,6 +54,8 @@ type Options struct {
 // Server answers the pages and the API. App mounts it at the root.
 type Server struct {
 	reader      Reader
+	identity    Identity
+	forms       *forms
 	flow        *order.Flow
 	environment string
 	now         func() time.Time
@@ -69,7 +72,7 @@ func New(o Options) (*Server, error) {
 	if o.Reader == nil || o.Flow == nil {
 		return nil, errors.New("new web server: Reader and Flow are required")
 	}
-	s := &Server{reader: o.Reader, flow: o.Flow, environment: o.Environment, now: o.Now, log: o.Logger, zone: o.Flow.Timezone}
+	s := &Server{reader: o.Reader, identity: o.Identity, forms: newForms(), flow: o.Flow, environment: o.Environment, now: o.Now, log: o.Logger, zone: o.Flow.Timezone}
 	if s.now == nil {
 		s.now = time.Now
 	}

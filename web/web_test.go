@@ -16,7 +16,7 @@ import (
 
 func newServer(t testing.TB, r Reader) *Server {
 	t.Helper()
-	s, err := New(Options{Reader: r, Flow: testFlow(t), Environment: "prod", Now: func() time.Time { return now }, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	s, err := New(Options{Reader: r, Identity: &fakeIdentity{}, Flow: testFlow(t), Environment: "prod", Now: func() time.Time { return now }, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -134,6 +134,9 @@ func (s *Store) append(ctx context.Context, tx pgx.Tx, b *sla.Batch, p store.Pos
 	if err := tables.keys.exec(ctx, tx, row.Keys(s.names, b.Keys)); err != nil {
 		return err
 	}
+	if err := s.takeApart(ctx, tx, b); err != nil {
+		return fmt.Errorf("take orders apart: %w", err)
+	}
 	for _, m := range b.Merges {
 		if err := merge(ctx, tx, m); err != nil {
 			return fmt.Errorf("merge order %d into %d: %w", m.From, m.Into, err)

@@ -137,6 +137,9 @@ func (s *Store) append(ctx context.Context, tx *sql.Tx, b *sla.Batch) error {
 	if err := s.statements.keys.exec(ctx, tx, row.Keys(s.names, b.Keys)); err != nil {
 		return err
 	}
+	if err := s.takeApart(ctx, tx, b); err != nil {
+		return fmt.Errorf("take orders apart: %w", err)
+	}
 	for _, m := range b.Merges {
 		if err := merge(ctx, tx, m); err != nil {
 			return fmt.Errorf("merge order %d into %d: %w", m.From, m.Into, err)

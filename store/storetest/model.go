@@ -27,7 +27,7 @@ func testRoundTrip(t *testing.T, d Driver) {
 		Attrs:   []order.Attr{{Name: "channel", Value: "b2b"}, {Name: "partner", Value: "acme"}, {Name: "polygons", Value: "12"}},
 		Created: at(1), Updated: at(2), Ended: at(3), FlowHash: "abc", Absorbed: []sla.OrderID{9}, Refused: []order.Key{{Name: "shop", Value: "1"}},
 		Statuses: []order.Status{{System: "crm", Name: "CLOSED"}, {System: "mes", Name: "A/B"}},
-		Counts:   sla.Counts{Events: 1, Repeats: 2, Unexpected: 3, AfterTerminal: 4, Rework: 5},
+		Counts:   sla.Counts{Events: 1, Repeats: 2, Unexpected: 3, AfterTerminal: 4, Rework: 5, Reopened: 6, Conflicts: 7},
 		Visits: []sla.Visit{
 			{Stage: "b", N: 2, Entered: at(1), Left: at(2), Deadline: at(3), Verdict: sla.VerdictLate, Cause: sla.CauseStarved, Rework: true, Inferred: true,
 				StuckAt: at(4), Approximate: true, Evidence: []sla.Evidence{{Code: sla.EvidenceCheck, At: 1, Source: "s", Seq: 2, Args: map[string]string{"command": "psql"}}, {Code: sla.EvidenceBlind}}},

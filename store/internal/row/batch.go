@@ -22,6 +22,16 @@ func CheckBatch(b *sla.Batch, journal int64) error {
 			return fmt.Errorf("%w: %.100q of source %.100q", store.ErrText, text, b.Records[i].Event.Source)
 		}
 	}
+	for i := range b.Records {
+		if c := b.Records[i].Link.Correction; c != nil && (!storable(c.By) || !storable(c.Note)) {
+			return fmt.Errorf("%w: what %.100q noted", store.ErrText, c.By)
+		}
+	}
+	for i := range b.Moved {
+		if r := &b.Moved[i]; r.Seq < 1 || r.Seq > journal || r.Order < 1 {
+			return fmt.Errorf("%w: record %d is to move to order %d, and the journal stands at %d", store.ErrOutOfStep, r.Seq, r.Order, journal)
+		}
+	}
 	for _, k := range b.Keys {
 		if !indexable(k.Key.Name) || !indexable(k.Key.Value) {
 			return fmt.Errorf("%w: key %.100q", store.ErrText, k.Key)
@@ -67,6 +77,9 @@ func HighestOrder(b *sla.Batch) sla.OrderID {
 	for _, k := range b.Keys {
 		highest = max(highest, k.Order)
 	}
+	for i := range b.Moved {
+		highest = max(highest, b.Moved[i].Order)
+	}
 	for _, m := range b.Merges {
 		highest = max(highest, m.From, m.Into)
 	}
@@ -104,11 +117,21 @@ func Keys(n *Names, list []sla.KeyOwner) []any {
 	}
 	values := make([]any, 0, 3*len(last))
 	for i, k := range list {
-		if last[k.Key] == i {
+		if last[k.Key] == i && k.Order != 0 {
 			values = append(values, n.Intern(k.Key.Name), k.Key.Value, int64(k.Order))
 		}
 	}
 	return values
+}
+
+// Dropped returns the names and values of keys that no order holds any more.
+func Dropped(n *Names, list []sla.KeyOwner) (names []int64, values []string) {
+	for _, k := range list {
+		if k.Order == 0 {
+			names, values = append(names, n.Intern(k.Key.Name)), append(values, k.Key.Value)
+		}
+	}
+	return names, values
 }
 
 // Sources returns the columns of the batch's sources, the last of equal ones only.

@@ -54,10 +54,15 @@ func detailOf(e *order.Event) any {
 }
 
 func linkOf(l *sla.Link) any {
-	if len(l.Absorbed) == 0 && len(l.Refused) == 0 {
+	if len(l.Absorbed) == 0 && len(l.Refused) == 0 && l.Correction == nil {
 		return nil
 	}
 	return asJSON(l)
+}
+
+// Moved returns the columns order_id and link of a record, and its seq.
+func Moved(r *sla.Record) (id int64, link any, seq int64) {
+	return int64(r.Order), linkOf(&r.Link), r.Seq
 }
 
 // ScanEvent reads a record.
