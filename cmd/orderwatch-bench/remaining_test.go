@@ -62,7 +62,7 @@ func TestPrefixesOfTwoEventsToOneBeforeTheLastAreScored(t *testing.T) {
 	for i := range test {
 		test[i].Key += "-test"
 	}
-	m, err := remaining.Train(t.Context(), learn, remaining.Options{})
+	m, err := remaining.Train(t.Context(), learn, remaining.Options{Trees: 4})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,10 +81,11 @@ func boost(ctx context.Context, train, check binned, usable []int, cuts []float3
 	b := &booster{
 		chances: make([]float32, len(train.target)*len(cuts)),
 		setting: s, random: rand.New(rand.NewPCG(seed, 1)), cuts: cuts, train: train,
-		grower: &grower{growth: s.growth, bins: train.bins, gradient: make([]float32, len(train.target))},
+		grower: newGrower(s.growth, train.bins),
 		fitted: newOdds(f.Base, len(train.target)), usable: usable,
 		newest: float64(train.owner[len(train.owner)-1] + 1),
 	}
+	b.grower.gradient = make([]float32, len(train.target))
 	checked := newOdds(f.Base, len(check.target))
 	best, bestTrees := medianError(checked, cuts, check.target), 0
 	kept := slices.Clone(checked.values)

@@ -2,11 +2,11 @@ package remaining
 
 import "math"
 
-// candidate is a forest with its odds for the validation rows.
+// candidate is the forests of one setting with their odds for the validation rows.
 type candidate struct {
 	name    string
-	forest  forest
-	checked odds
+	forests []forest
+	checked []odds
 }
 
 // choose keeps the candidates whose average has the least absolute error on the validation rows, and returns
@@ -44,21 +44,27 @@ func subset(tried []candidate, bits int) []candidate {
 func (m *Model) keep(chosen []candidate, e float64) {
 	m.forests, m.fit.Settings, m.fit.Trees = nil, nil, 0
 	for _, c := range chosen {
-		m.forests = append(m.forests, c.forest)
+		m.forests = append(m.forests, c.forests...)
 		m.fit.Settings = append(m.fit.Settings, c.name)
-		m.fit.Trees += len(c.forest.Trees)
+	}
+	for _, f := range m.forests {
+		m.fit.Trees += len(f.Trees)
 	}
 	m.fit.ValidationError = duration(e)
 }
 
 func (m *Model) average(chosen []candidate, rows int) []Distribution {
+	var all []odds
+	for _, c := range chosen {
+		all = append(all, c.checked...)
+	}
 	out := make([]Distribution, rows)
 	above := make([]float64, len(m.cuts))
 	for i := range out {
 		clear(above)
-		for _, c := range chosen {
-			for k, v := range c.checked.row(i) {
-				above[k] += float64(chance(v)) / float64(len(chosen))
+		for _, o := range all {
+			for k, v := range o.row(i) {
+				above[k] += float64(chance(v)) / float64(len(all))
 			}
 		}
 		out[i] = newDistribution(m.cuts, above, m.tail)

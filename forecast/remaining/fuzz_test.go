@@ -22,7 +22,7 @@ func FuzzTrain(f *testing.F) {
 			return
 		}
 		cases := fuzzedCases(data, seed)
-		m, err := Train(context.Background(), cases, Options{Seed: seed, MaxRows: 200, Workers: 1})
+		m, err := Train(context.Background(), cases, Options{Seed: seed, MaxRows: 200, Trees: 20, Workers: 1})
 		if errors.Is(err, ErrTooFewCases) {
 			return
 		}
@@ -70,12 +70,9 @@ func fuzzedCases(data []byte, seed uint64) []Case {
 
 // FuzzRead holds that no bytes make Read panic, nor a model that it accepts.
 func FuzzRead(f *testing.F) {
-	m, err := Train(context.Background(), workshop(MinCases, 1), Options{MaxRows: 20})
+	m, err := Train(context.Background(), workshop(MinCases, 1), Options{MaxRows: 20, Trees: 4})
 	if err != nil {
 		f.Fatal(err)
-	}
-	for i := range m.forests { // a small seed
-		m.forests[i].Trees = m.forests[i].Trees[:min(2, len(m.forests[i].Trees))]
 	}
 	f.Add(bytesOf(f, m))
 	f.Fuzz(func(_ *testing.T, data []byte) {

@@ -19,24 +19,27 @@ type Options struct {
 	Seed    uint64 // same seed, cases and options: same model
 	Workers int    // goroutines; defaults to one for each processor
 	MaxRows int    // prefixes that trees are grown on, an even choice if there are more; defaults to 60,000
+	Trees   int    // at most, of each forest; defaults to 400
 }
 
 const (
-	defaultRows = 60_000
-	trainShare  = 0.8 // of the cases, by start; the rest validates
+	defaultRows  = 60_000
+	defaultTrees = 400
+	shortHistory = 30_000 // prefixes
+	trainShare   = 0.8    // of the cases, by start; the rest validates
 )
 
 // settings are the ways to boost that Train tries on any log; the validation cases choose among them and
 // their averages.
-func settings(workers int) []namedSetting {
+func settings(o Options) []namedSetting {
 	plain := setting{
-		growth: growth{leaves: 31, minLeaf: 20, workers: workers},
-		trees:  300, patience: 32, rate: 0.1, cases: 0.6, prefixes: 0.5, features: 0.4,
+		growth: growth{leaves: 47, minLeaf: 20, workers: o.Workers},
+		trees:  o.Trees, patience: 40, rate: 0.07, cases: 0.8, prefixes: 0.6, features: 0.4,
 	}
 	steady := plain
 	steady.trendless = true
 	recent := plain
-	recent.rate, recent.trees, recent.cases, recent.recency = 0.07, 400, 1, 2
+	recent.cases, recent.recency = 1, 2
 	return []namedSetting{{"plain", plain}, {"steady", steady}, {"recent", recent}}
 }
 
@@ -47,13 +50,16 @@ type namedSetting struct {
 
 // Train learns from finished cases; the end of a case is its last event. The first four fifths by start are
 // trained on, the others stop the training, choose among settings and calibrate. It is bounded in time
-// and memory by MaxRows, not by the number of cases, but for one pass over them.
+// and memory by MaxRows and Trees, not by the number of cases, but for one pass over them.
 func Train(ctx context.Context, cases []Case, o Options) (*Model, error) {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	if o.MaxRows <= 0 {
 		o.MaxRows = defaultRows
+	}
+	if o.Trees <= 0 {
+		o.Trees = defaultTrees
 	}
 	cases = byStart(cases)
 	train, check := cases[:int(float64(len(cases))*trainShare)], cases[int(float64(len(cases))*trainShare):]
@@ -94,21 +100,31 @@ func (m *Model) learn(ctx context.Context, s schema, x, y *examples, o Options) 
 	train := binned{m.binner.columns(columns, o.Workers), x.target, x.owner}
 	check := binned{m.binner.columns(m.encoder.columns(y), o.Workers), y.target, y.owner}
 	var tried []candidate
-	for i, s := range settings(o.Workers) {
+	seed := o.Seed
+	for _, s := range settings(o) {
 		usable := varying(train.bins)
 		if s.trendless {
 			usable = slices.DeleteFunc(usable, m.encoder.trend)
 		}
-		f, checked, err := boost(ctx, train, check, usable, m.cuts, s.setting, o.Seed+uint64(i))
-		if err != nil {
-			return err
+		c := candidate{name: s.name}
+		for range forestsEach(x.rows()) {
+			seed++
+			f, checked, err := boost(ctx, train, check, usable, m.cuts, s.setting, seed)
+			if err != nil {
+				return err
+			}
+			c.forests, c.checked = append(c.forests, f), append(c.checked, checked)
 		}
-		tried = append(tried, candidate{s.name, f, checked})
+		tried = append(tried, c)
 	}
 	forecasts := m.choose(tried, y.target)
 	m.calibration = learnCalibration(forecasts, y.target)
 	return nil
 }
+
+// forestsEach is the number of forests of one setting, which differ by chance alone: a short history is noisy,
+// and cheap.
+func forestsEach(rows int) int { return min(max(shortHistory/rows, 1), 3) }
 
 // meanExcess is how far the targets over a limit are over it on average, 0 without any.
 func meanExcess(target []float32, limit float32) float64 {

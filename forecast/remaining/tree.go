@@ -46,7 +46,7 @@ type sum struct {
 type leaf struct {
 	node      int32
 	rows      []int32
-	histogram [][maxBins]sum // by place in grower.features
+	histogram [][]sum // by place in grower.features
 	total     sum
 	gain      float64 // of its best split, 0 without one
 	feature   int
@@ -59,8 +59,18 @@ type grower struct {
 	bins     [][]uint8 // [feature][row]
 	features []int     // those that this tree may use
 	gradient []float32 // by row
-	memory   [][][maxBins]sum
+	widths   []int     // [feature]: number of bins in use
+	memory   []sum
 	used     int
+}
+
+// newGrower returns a grower without features and gradient.
+func newGrower(g growth, bins [][]uint8) *grower {
+	out := &grower{growth: g, bins: bins, widths: make([]int, len(bins))}
+	for f, column := range bins {
+		out.widths[f] = int(slices.Max(column)) + 1
+	}
+	return out
 }
 
 // grow returns the tree's nodes and the rows of each leaf. It reorders rows.
@@ -112,7 +122,7 @@ func (g *grower) split(nodes *[]node, l *leaf) (left, right *leaf) {
 	large.histogram, l.histogram = l.histogram, nil
 	large.total = sum{l.total.gradient - small.total.gradient, l.total.rows - small.total.rows}
 	spread(len(g.features), len(small.rows), g.workers, func(f int) {
-		a, b := &large.histogram[f], &small.histogram[f]
+		a, b := large.histogram[f], small.histogram[f]
 		for i := range a {
 			a[i].gradient -= b[i].gradient
 			a[i].rows -= b[i].rows
@@ -148,9 +158,9 @@ func (g *grower) fill(l *leaf) {
 	}
 	l.total.rows = int32(len(l.rows))
 	spread(len(g.features), len(l.rows), g.workers, func(f int) {
-		column, h := g.bins[g.features[f]], &l.histogram[f]
+		column, h := g.bins[g.features[f]], l.histogram[f]
 		for i, r := range l.rows {
-			s := &h[column[r]&(maxBins-1)]
+			s := &h[column[r]]
 			s.gradient += float64(gradients[i])
 			s.rows++
 		}
@@ -159,14 +169,22 @@ func (g *grower) fill(l *leaf) {
 }
 
 // histogram hands out memory of the trees before; grow starts with all of it free.
-func (g *grower) histogram() [][maxBins]sum {
-	if g.used == len(g.memory) {
-		g.memory = append(g.memory, make([][maxBins]sum, len(g.features)))
+func (g *grower) histogram() [][]sum {
+	width := 0
+	for _, f := range g.features {
+		width += g.widths[f]
 	}
-	h := g.memory[g.used]
-	g.used++
-	clear(h)
-	return h
+	if g.used+width > len(g.memory) {
+		g.memory, g.used = make([]sum, max(width*g.leaves, len(g.memory))), 0 // what was handed out stays valid
+	}
+	free := g.memory[g.used : g.used+width]
+	g.used += width
+	clear(free)
+	out := make([][]sum, len(g.features))
+	for i, f := range g.features {
+		out[i], free = free[:g.widths[f]], free[g.widths[f]:]
+	}
+	return out
 }
 
 // choose finds the split that explains most of the gradient's variance; of equals the first.
@@ -174,8 +192,7 @@ func (g *grower) choose(l *leaf) {
 	base := l.total.gradient * l.total.gradient / float64(max(l.total.rows, 1))
 	for f := range g.features {
 		var left sum
-		for b := range maxBins - 1 {
-			s := l.histogram[f][b]
+		for b, s := range l.histogram[f] {
 			if s.rows == 0 {
 				continue
 			}

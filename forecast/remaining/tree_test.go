@@ -13,7 +13,9 @@ func grown(columns [][]float32, gradient []float32, g growth) (tree, [][]int32, 
 	for i := range all {
 		all[i] = int32(i)
 	}
-	nodes, members := (&grower{growth: g, bins: bins, features: varying(bins), gradient: gradient}).grow(all)
+	grower := newGrower(g, bins)
+	grower.features, grower.gradient = varying(bins), gradient
+	nodes, members := grower.grow(all)
 	return tree{Nodes: nodes}, members, b
 }
 
