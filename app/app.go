@@ -124,7 +124,7 @@ type core struct {
 func (a *App) startCore(ctx context.Context, parts *teardown, fail context.CancelCauseFunc) (*core, error) {
 	figures := newMetrics(a.Flow, a.Registry)
 	batches := make(chan *sla.Batch, batchesAhead)
-	l := &loop{flow: a.Flow, batches: batches, now: a.now, log: a.Logger, observe: figures.observe}
+	l := &loop{flow: a.Flow, batches: batches, now: a.now, log: a.Logger, observe: figures.observe, retry: storeRetry}
 	a.Registry.MustRegister(&gauges{overview: l.overview.Load, incidents: l.open.Load, balance: l.balance.Load, channels: figures.channels, now: a.now})
 
 	// The pages listen first, so that whoever asks is told to wait, and stop before the store closes.

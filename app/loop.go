@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -22,8 +23,8 @@ const (
 	drainBatches = 64
 	// balanceEvery is how old the balance of the hand-offs may be.
 	balanceEvery = 2 * time.Second
-	// saveRetry is how long the loop waits before it tries again to save.
-	saveRetry = time.Second
+	// storeRetry is the usual loop.retry.
+	storeRetry = time.Second
 )
 
 // loop is the engine's goroutine: it folds what is committed, judges what falls due and saves both.
@@ -34,6 +35,7 @@ type loop struct {
 	now     func() time.Time
 	log     *slog.Logger
 	observe func(*sla.Change)
+	retry   time.Duration // wait before a store that did not answer is asked again
 
 	engine    *sla.Shards
 	incidents *sla.Incidents
@@ -101,6 +103,9 @@ func (l *loop) run(ctx context.Context) error {
 		case <-tick.C:
 		}
 		if err := l.advance(ctx); err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
 			return err
 		}
 	}
@@ -147,9 +152,9 @@ func (l *loop) advance(ctx context.Context) error {
 			break
 		}
 		for _, id := range change.History {
-			h, err := l.store.History(ctx, id)
+			h, err := l.history(ctx, id)
 			if err != nil {
-				return fmt.Errorf("read history of order %d: %w", id, err)
+				return err
 			}
 			l.engine.Restore(h)
 		}
@@ -175,27 +180,50 @@ func (l *loop) publish() {
 	l.overview.Store(&view)
 }
 
-// save writes a change; a store that is away is waited for, since the engine has moved on already.
+// save writes a change.
 func (l *loop) save(ctx context.Context, c *sla.Change, applied int64) error {
 	if c.Empty() {
 		return nil
 	}
+	err := l.insist(ctx, "save read model", func() error { return l.store.Save(ctx, c, applied) })
+	if err == nil {
+		l.saved = applied
+	}
+	return err
+}
+
+// history reads all that is kept of an order.
+func (l *loop) history(ctx context.Context, id sla.OrderID) (h sla.History, err error) {
+	err = l.insist(ctx, "read history", func() error {
+		h, err = l.store.History(ctx, id)
+		return err
+	})
+	return h, err
+}
+
+// insist tries until the store answers: the engine has moved on already, so a store that is away is waited
+// for. It fails when ctx ends, which loses nothing since the journal has it all, and when the
+// store will never take this process back.
+func (l *loop) insist(ctx context.Context, what string, try func() error) error {
 	for failed := false; ; failed = true {
-		err := l.store.Save(ctx, c, applied)
-		if err == nil {
-			l.saved = applied
+		err := try()
+		switch {
+		case err == nil:
 			if failed {
-				l.log.Info("read model saved again")
+				l.log.Info("store answers again", "operation", what)
 			}
 			return nil
-		}
-		if !failed && ctx.Err() == nil {
-			l.log.Error("read model not saved, trying again", "error", err)
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, store.ErrLocked), errors.Is(err, store.ErrOutOfStep), errors.Is(err, store.ErrNotFound):
+			return fmt.Errorf("%s: %w", what, err)
+		case !failed:
+			l.log.Error("store does not answer, trying again", "operation", what, "error", err)
 		}
 		select {
 		case <-ctx.Done():
-			return nil // nothing is lost: the journal has it
-		case <-time.After(saveRetry):
+			return ctx.Err()
+		case <-time.After(l.retry):
 		}
 	}
 }
