@@ -255,13 +255,24 @@ func (s *Incidents) settle(i *incident, c *Change, now time.Time) {
 
 func (s *Incidents) begin(i *incident, c *Change, now time.Time) {
 	s.last++
-	i.ID, i.Opened = s.last, now
+	i.ID, i.Opened = s.last, i.filled(s.flow.Incidents.MinOrders)
 	i.Total, i.Peak, i.Retracted = i.Orders, i.Orders, 0
 	for m := range i.members {
 		i.grade(m)
 	}
 	s.open = append(s.open, i)
 	s.say(i, AuditIncidentOpened, c, now)
+}
+
+// filled returns when the nth of the orders that are stuck now was said to be: usually now, and earlier where
+// the verdicts are older than what is remembered of incidents. Fewer than n count as the last of them.
+func (i *incident) filled(n int) time.Time {
+	var said []time.Time
+	for m := range i.members {
+		said = append(said, m.Joined)
+	}
+	slices.SortFunc(said, time.Time.Compare)
+	return said[min(max(n, 1), len(said))-1]
 }
 
 // closeEmpty closes the incidents whose last order left long enough ago.

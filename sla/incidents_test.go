@@ -231,3 +231,18 @@ func TestNumbersAreNotGivenTwice(t *testing.T) {
 		t.Errorf("number %d", got)
 	}
 }
+
+func TestAnIncidentOlderThanItsMemoryBeginsWithItsVerdicts(t *testing.T) {
+	flow := parseFlow(t, testFlow)
+	s := NewIncidents(flow, IncidentMemory{})
+	c := &Change{}
+	for i, days := range []int{3, 1, 2} {
+		at := day0.AddDate(0, 0, days)
+		c.Stuck = append(c.Stuck, StuckVisit{Order: OrderID(i + 1), Stage: "claim", N: 1, Stuck: true, At: at, Deadline: at, Cause: CauseWaitingForPerson})
+	}
+	s.Fold(c, day0.AddDate(0, 0, 30))
+	open := s.Open()
+	if len(open) != 1 || !open[0].Opened.Equal(day0.AddDate(0, 0, 1)) {
+		t.Errorf("open are %+v, want one since the first verdict", open)
+	}
+}
