@@ -106,9 +106,6 @@ func (p *Postgres) ping(ctx context.Context) error {
 	return conn.Close(ctx)
 }
 
-// Port returns the TCP port on 127.0.0.1.
-func (p *Postgres) Port() int { return p.port }
-
 // DSN returns the superuser's connection string to a database; "postgres" always exists.
 func (p *Postgres) DSN(database string) string { return p.DSNFor("postgres", database) }
 
